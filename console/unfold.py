@@ -1,0 +1,78 @@
+"""How the admin looks: name, colours, and the sidebar in the order people work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _item(title: str, icon: str, url: str, permission: str | None = None) -> dict[str, Any]:
+    item: dict[str, Any] = {"title": title, "icon": icon, "link": reverse_lazy(url)}
+    if permission:
+        item["permission"] = lambda request: request.user.has_perm(f"llm_admin.{permission}")
+    return item
+
+
+def _static(path: str) -> Callable[[Any], str]:
+    return lambda request: static(path)
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "LLM Console",
+    "SITE_HEADER": "LLM Console",
+    "SITE_SUBHEADER": "Prompts, workflows, costs",
+    "SITE_SYMBOL": "prompt_suggestion",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": None,
+    "DASHBOARD_CALLBACK": "llm_admin.admin.dashboard.callback",
+    "STYLES": [_static(f"llm_admin/css/{name}.css") for name in ("console", "workflow", "dashboard", "pages")],
+    "SCRIPTS": [_static(f"llm_admin/js/{name}.js") for name in ("runs", "prompt", "workflow", "dashboard")],
+    "SIDEBAR": {
+        "show_search": True,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "Work",
+                "items": [
+                    _item("Home", "home", "admin:index"),
+                    _item("Prompts", "edit_note", "admin:llm_admin_prompt_changelist", "view_prompt"),
+                    _item("Workflows", "account_tree", "admin:llm_admin_workflow_changelist", "view_workflow"),
+                ],
+            },
+            {
+                "title": "Results",
+                "items": [
+                    _item("Runs", "play_circle", "admin:llm_admin_run_changelist", "view_run"),
+                    _item("Logs", "receipt_long", "admin:llm_admin_interactionlog_changelist", "view_interactionlog"),
+                ],
+            },
+            {
+                "title": "Models",
+                "items": [
+                    _item("Models", "smart_toy", "admin:llm_admin_languagemodel_changelist", "view_languagemodel"),
+                    _item("Connections", "cable", "admin:llm_admin_connection_changelist", "view_connection"),
+                ],
+            },
+            {
+                "title": "Team",
+                "items": [
+                    _item("Members", "group", "admin:llm_admin_membership_changelist", "view_membership"),
+                    _item(
+                        "Workspace settings", "tune", "admin:llm_admin_workspace_settings", "change_workspace"
+                    ),
+                    {
+                        "title": "Users",
+                        "icon": "person",
+                        "link": reverse_lazy("admin:auth_user_changelist"),
+                        "permission": lambda request: request.user.is_superuser,
+                    },
+                ],
+            },
+            {"title": "", "items": [_item("Help", "help", "admin:llm_admin_help")]},
+        ],
+    },
+}

@@ -1,0 +1,1 @@
+"""One file a noun. Importing this package (Django's autodiscovery does) registers all of them."""

@@ -1,0 +1,74 @@
+"""What every page of the console shares: only the workspace's rows, and object pages that carry their own workspace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.http import Http404, HttpRequest
+from django_jsonform.models.fields import JSONField as JSONFormField
+from unfold.admin import ModelAdmin
+
+from llm_admin.exceptions import Elsewhere
+from llm_admin.services import workspaces
+from llm_admin.services.actors import Actor, for_request
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Cached on the request. Raises PermissionRefused for somebody without any workspace."""
+    if not hasattr(request, "_llm_actor"):
+        request._llm_actor = for_request(request)  # type: ignore[attr-defined]
+    return request._llm_actor  # type: ignore[attr-defined]
+
+
+def find(request: HttpRequest, model: type[Model], pk: Any, *, path: str = "workspace") -> Any:
+    """The object, if it is in the current workspace; Elsewhere (a redirect that switches) if it is in another one
+    that the person belongs to; None otherwise. Custom views use `find_or_404`."""
+    try:
+        found = model._default_manager.filter(pk=pk).first()
+        if found is None and request.method == "GET":
+            _look_elsewhere(request, model, pk, path)
+    except (ValueError, TypeError, ValidationError):
+        return None
+    return found
+
+
+def find_or_404(request: HttpRequest, model: type[Model], pk: Any, *, path: str = "workspace") -> Any:
+    found = find(request, model, pk, path=path)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _look_elsewhere(request: HttpRequest, model: type[Model], pk: Any, path: str) -> None:
+    theirs = list(workspaces.roles_of(request.user))
+    rows = model._base_manager.filter(pk=pk, **{f"{path}__in": theirs})
+    workspace_id = rows.values_list(path, flat=True).first()
+    if workspace_id is not None:
+        raise Elsewhere(workspace_id)
+
+
+class ConsoleAdmin(ModelAdmin):
+    """Base of all our admins. Rows come from the scoped default manager; pickers and autocompletes too.
+
+    `workspace_path` leads from the model to its workspace, as in its manager. Permissions come from the role
+    (llm_admin.auth). Exceptions of the services become answers in llm_admin.middleware.
+    """
+
+    formfield_overrides = {JSONFormField: {"widget": None}}  # unfold's own widget would replace jsonform's
+    workspace_path = "workspace"
+    list_per_page = 50
+    show_full_result_count = False
+    compressed_fields = True
+    warn_unsaved_form = True
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        return super().get_object(request, object_id, from_field) or find(
+            request, self.model, object_id, path=self.workspace_path
+        )
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        if not change and self.workspace_path == "workspace":
+            obj.workspace = actor_of(request).workspace  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)

@@ -1,0 +1,72 @@
+"""Every status, kind and role that is stored: one class each, so that no string is spelled twice."""
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    VIEWER = "viewer", "Viewer: reads"
+    AUTHOR = "author", "Author: edits, tries, runs, publishes"
+    OPERATOR = "operator", "Operator: also models, connections and everyone's logs"
+    ADMIN = "admin", "Admin: also members and settings"
+
+
+class RunKind(TextChoices):
+    PROMPT = "prompt", "Prompt"
+    WORKFLOW = "workflow", "Workflow"
+
+
+class RunStatus(TextChoices):
+    PENDING = "pending", "Waiting to start"
+    RUNNING = "running", "Running"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Stopped"
+    INTERRUPTED = "interrupted", "Interrupted"
+
+
+RUN_OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
+
+
+class RunSource(TextChoices):
+    STUDIO = "studio", "Studio"
+    ADMIN = "admin", "Admin list"
+    CODE = "code", "Python code"
+    COMMAND = "command", "Command line"
+
+
+class StepStatus(TextChoices):
+    RUNNING = "running", "Running"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Stopped"
+    INTERRUPTED = "interrupted", "Interrupted"
+
+
+class CallStatus(TextChoices):
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Stopped"
+    INTERRUPTED = "interrupted", "Interrupted"
+
+
+class CallKind(TextChoices):
+    CHAT = "chat", "Chat"
+
+
+class ErrorKind(TextChoices):
+    AUTHENTICATION = "authentication", "Key refused"
+    RATE_LIMIT = "rate_limit", "Too many requests"
+    TIMEOUT = "timeout", "Took too long"
+    CONTEXT_TOO_LONG = "context_too_long", "Text too long"
+    CONTENT_FILTER = "content_filter", "Content filter"
+    BAD_REQUEST = "bad_request", "Request refused"
+    PROVIDER_DOWN = "provider_down", "Provider not reachable"
+    PARSE_ERROR = "parse_error", "Answer not in the expected form"
+    INTERRUPTED = "interrupted", "Interrupted"
+    CANCELLED = "cancelled", "Stopped"
+    INTERNAL = "internal", "Internal error"
+
+
+class StoreTexts(TextChoices):
+    MASKED = "masked", "Keep texts, with keys and tokens masked"
+    NOTHING = "nothing", "Keep numbers only, no texts"

@@ -1,0 +1,68 @@
+"""The `LLM_ADMIN` setting as one typed, validated object: `conf.settings()`.
+
+Only what an operator sets at deployment lives here; what a running team changes is on the workspace settings page.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings as django_settings
+from django.core.signals import setting_changed
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Every key of LLM_ADMIN, its type, default and meaning (docs/configuration.md is made from this)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    CALL_TIMEOUT: float = Field(
+        default=120, gt=0, description="Seconds that one model call may take in all, before it fails as *timeout*."
+    )
+    FIRST_TOKEN_TIMEOUT: float = Field(
+        default=60,
+        gt=0,
+        description="Seconds to wait for the next piece of an answer (the first one included) before *timeout*.",
+    )
+    LEASE_SECONDS: float = Field(
+        default=10,
+        ge=1,
+        description="How long a process may be silent before its running runs count as *interrupted*. "
+        "Leases are renewed three times in this span.",
+    )
+    CHECKPOINT_SECONDS: float = Field(
+        default=0.5, gt=0, description="While an answer streams, what has arrived is stored at most this often."
+    )
+    STREAM_COALESCE_MS: int = Field(
+        default=25, ge=0, description="Tokens that arrive within this many milliseconds travel to the page together."
+    )
+    STREAM_COALESCE_BUSY_MS: int = Field(
+        default=100, ge=0, description="The same, while more than 300 answers stream in this process."
+    )
+    MAX_INPUT_CHARACTERS: int = Field(
+        default=2_000_000, ge=1_000, description="Largest text of one input or message, in characters."
+    )
+    RUN_CONCURRENCY: int = Field(
+        default=1_000, ge=1, description="Runs that one process executes at the same time; more wait their turn."
+    )
+    EXTRA_SECRETS: list[str] = Field(
+        default_factory=list,
+        description="Further values (besides every connection's key) that are masked wherever text is stored.",
+    )
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Raises pydantic.ValidationError; the system check llm_admin.E001 shows each problem with its key."""
+    raw: dict[str, Any] = getattr(django_settings, "LLM_ADMIN", {})
+    return Settings.model_validate(raw)
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "LLM_ADMIN":
+        settings.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="llm_admin.conf")

@@ -1,0 +1,37 @@
+from llm_admin.models.connection import Connection
+from llm_admin.models.interaction import InteractionLog, InteractionText
+from llm_admin.models.language_model import Deployment, DeploymentPrice, LanguageModel
+from llm_admin.models.lease import Lease
+from llm_admin.models.prompt import Prompt, PromptLabel, PromptLabelEvent, PromptVersion
+from llm_admin.models.run import Run, RunCheckpoint, RunError, RunStep
+from llm_admin.models.versioned import LIVE, label_title, name_key
+from llm_admin.models.workflow import Workflow, WorkflowLabel, WorkflowLabelEvent, WorkflowVersion
+from llm_admin.models.workspace import DEFAULT_WORKSPACE_SLUG, Membership, Workspace
+
+__all__ = [
+    "DEFAULT_WORKSPACE_SLUG",
+    "LIVE",
+    "Connection",
+    "Deployment",
+    "DeploymentPrice",
+    "InteractionLog",
+    "InteractionText",
+    "LanguageModel",
+    "Lease",
+    "Membership",
+    "Prompt",
+    "PromptLabel",
+    "PromptLabelEvent",
+    "PromptVersion",
+    "Run",
+    "RunCheckpoint",
+    "RunError",
+    "RunStep",
+    "Workflow",
+    "WorkflowLabel",
+    "WorkflowLabelEvent",
+    "WorkflowVersion",
+    "Workspace",
+    "label_title",
+    "name_key",
+]

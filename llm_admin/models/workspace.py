@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+
+from llm_admin.choices import Role, StoreTexts
+from llm_admin.tenancy import scoped
+
+DEFAULT_WORKSPACE_SLUG = "default"
+
+
+class Workspace(models.Model):
+    """A tenant, and what its running team may change at once (the *workspace settings* page)."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=100)
+    default_model = models.ForeignKey(
+        "llm_admin.LanguageModel",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Used by prompts and steps that name no model of their own.",
+    )
+    store_texts = models.CharField(
+        "what is kept of texts",
+        max_length=10,
+        choices=StoreTexts,
+        default=StoreTexts.MASKED,
+        help_text="Applies to runs from now on. Numbers (time, tokens, cost) are always kept.",
+    )
+    currency = models.CharField(
+        max_length=3,
+        default="USD",
+        validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters, such as EUR.")],
+        help_text="Costs are shown in this currency.",
+    )
+    currency_rate = models.DecimalField(
+        "units for one US dollar",
+        max_digits=14,
+        decimal_places=6,
+        default=Decimal(1),
+        validators=[MinValueValidator(Decimal("0.000001"))],
+        help_text="Prices are entered in US dollars; 0.92 shows one dollar as 0.92 of your currency.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "workspace settings"
+        verbose_name_plural = "workspace settings"
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="llm_memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.AUTHOR)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: Any = scoped()
+
+    class Meta:
+        verbose_name = "member"
+        ordering = ("user__username",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("workspace", "user"),
+                name="llm_admin_one_membership",
+                violation_error_message="This person is a member already; change the role there.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"

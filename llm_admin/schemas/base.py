@@ -1,0 +1,83 @@
+"""What all specs share: strict, frozen, and validation errors as `Problem`s in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from llm_admin.exceptions import InvalidInput, Problem
+
+IDENTIFIER = re.compile(r"^[^\W\d]\w*$")
+
+WORDS = {
+    "missing": "This is needed.",
+    "extra_forbidden": "This is not known here.",
+    "string_type": "This must be text.",
+    "string_too_short": "This must not be empty.",
+    "int_type": "This must be a whole number.",
+    "int_parsing": "This must be a whole number.",
+    "int_from_float": "This must be a whole number.",
+    "float_type": "This must be a number.",
+    "float_parsing": "This must be a number.",
+    "finite_number": "This must be an ordinary number.",
+    "bool_type": "This must be yes or no.",
+    "bool_parsing": "This must be yes or no.",
+    "list_type": "This must be a list.",
+    "dict_type": "This must be a set of names and values.",
+    "model_type": "This must be a set of names and values.",
+    "model_attributes_type": "This must be a set of names and values.",
+}
+
+
+class Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def problems_of(error: ValidationError, *, prefix: tuple[str | int, ...] = ()) -> list[Problem]:
+    return [Problem(prefix + tuple(one["loc"]), _message(one)) for one in error.errors(include_url=False)]
+
+
+def _message(one: Any) -> str:
+    context = one.get("ctx") or {}
+    match one["type"]:
+        case "value_error":
+            return str(context.get("error", one["msg"]))
+        case "literal_error" | "enum":
+            return f"Choose one of {context.get('expected', '')}."
+        case "string_too_long":
+            return f"This must have at most {context['max_length']:,} characters."
+        case "greater_than_equal" | "greater_than":
+            return f"This must be at least {context.get('ge', context.get('gt'))}."
+        case "less_than_equal" | "less_than":
+            return f"This must be at most {context.get('le', context.get('lt'))}."
+        case "too_short":
+            return "Add at least one."
+        case "too_long":
+            return f"At most {context['max_length']} are possible."
+        case kind:
+            return WORDS.get(kind, f"{one['msg']}.")
+
+
+def parse(spec: type[S], data: Any, *, prefix: tuple[str | int, ...] = ()) -> S:
+    """Raises InvalidInput with every problem and its place."""
+    try:
+        return spec.model_validate(data)
+    except ValidationError as error:
+        raise InvalidInput(problems_of(error, prefix=prefix)) from None
+
+
+def duplicates(names: Iterable[str]) -> list[int]:
+    """Positions of names that came before."""
+    seen: set[str] = set()
+    positions = []
+    for position, name in enumerate(names):
+        if name in seen:
+            positions.append(position)
+        seen.add(name)
+    return positions

@@ -1,0 +1,71 @@
+"""What the runtime reports of its work; services turn these into rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from llm_admin.choices import CallStatus, ErrorKind, RunStatus, StepStatus
+
+
+@dataclass(slots=True)
+class CallStart:
+    """A model call that is about to be made. `path` is the step's path, "" for a prompt's run."""
+
+    path: str
+    started_at: datetime
+    messages: list[dict[str, Any]]
+    parameters: dict[str, Any] = field(default_factory=dict)
+    prompt_id: int | None = None
+    prompt_version_id: int | None = None
+    model_id: int | None = None
+    deployment_id: int | None = None
+    price_id: int | None = None
+
+
+@dataclass(slots=True)
+class CallRecord:
+    """A model call that ended, however. Unknown numbers are None. Money in US nano-dollars."""
+
+    start: CallStart
+    status: CallStatus
+    answer: str
+    latency_ms: int
+    first_token_ms: int | None = None
+    error_kind: ErrorKind | None = None
+    error: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_input_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost_nano: int | None = None
+
+
+@dataclass(slots=True)
+class StepRecord:
+    """A step that started (status running) or ended."""
+
+    path: str
+    step_id: str
+    type: str
+    title: str
+    started_at: datetime
+    input: Any = None
+    status: StepStatus = StepStatus.RUNNING
+    output: Any = None
+    ended_at: datetime | None = None
+    error_kind: ErrorKind | None = None
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a run ended. `traceback` only for *internal* errors, for operators."""
+
+    status: RunStatus
+    output: Any = None
+    error_kind: ErrorKind | None = None
+    error: str = ""
+    error_step: str = ""
+    traceback: str = ""

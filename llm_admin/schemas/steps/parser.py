@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from llm_admin.schemas.base import Spec
+from llm_admin.schemas.steps.base import StepSpec
+
+
+class OutputField(Spec):
+    """One key that the JSON must have."""
+
+    name: str = Field(title="Key", min_length=1, max_length=100)
+    type: Literal["text", "number", "whole_number", "yes_no", "list", "object", "any"] = Field(
+        default="text", title="Kind"
+    )
+    required: bool = Field(default=True, title="Required")
+
+
+class ParserStep(StepSpec):
+    label = "Parser"
+    icon = "data_object"
+    help = "Reads an answer: as plain text, or as JSON with the keys that you expect."
+
+    type: Literal["parser"] = "parser"
+    source: str = Field(
+        default="",
+        title="Reads",
+        max_length=60,
+        description="An earlier result. Empty: the step before.",
+        json_schema_extra={"choices_from": "variables"},
+    )
+    format: Literal["text", "json"] = Field(default="text", title="Format")
+    keys: list[OutputField] = Field(default_factory=list, title="Expected keys", description="Only for JSON.")
+
+    def uses(self) -> list[tuple[str, str]]:
+        return [("source", self.source)] if self.source else []

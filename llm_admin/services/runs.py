@@ -1,0 +1,268 @@
+"""Starting, stopping and finding runs. Execution itself is in execution.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from llm_admin.choices import RunSource, RunStatus, StoreTexts
+from llm_admin.exceptions import InvalidInput, NotFound
+from llm_admin.models import LanguageModel, Prompt, PromptVersion, Run, Workflow, WorkflowVersion
+from llm_admin.schemas.plans import PromptPlan, RunPlan
+from llm_admin.schemas.prompts import PromptSpec, check_inputs
+from llm_admin.schemas.variables import check_values
+from llm_admin.schemas.workflows import WorkflowSpec
+from llm_admin.services import documents
+from llm_admin.services.actors import Actor
+from llm_admin.services.secrets import redactor
+from llm_admin.tenancy import workspace_scope
+
+
+def start_prompt(
+    *,
+    actor: Actor,
+    prompt: Prompt | None,
+    spec: PromptSpec,
+    inputs: Mapping[str, Any],
+    version: PromptVersion | None = None,
+    model: str | None = None,
+    source: RunSource = RunSource.STUDIO,
+    client_key: str | None = None,
+) -> Run:
+    """Stores a PENDING run and hands it to the jobs; returns at once. `version` None: unsaved text.
+
+    Raises InvalidInput (missing values, unknown model), PermissionRefused. The same `client_key` again gives the
+    same run: a double click is one run.
+    """
+    run = plan_prompt(
+        actor=actor,
+        prompt=prompt,
+        spec=spec,
+        inputs=inputs,
+        version=version,
+        model=model,
+        source=source,
+        client_key=client_key,
+    )
+    return _store_and_go(run)
+
+
+def start_workflow(
+    *,
+    actor: Actor,
+    workflow: Workflow | None,
+    spec: WorkflowSpec,
+    inputs: Mapping[str, Any],
+    version: WorkflowVersion | None = None,
+    model: str | None = None,
+    source: RunSource = RunSource.STUDIO,
+    client_key: str | None = None,
+) -> Run:
+    """As `start_prompt`. The prompts that the steps name are resolved now and kept with the run."""
+    run = plan_workflow(
+        actor=actor,
+        workflow=workflow,
+        spec=spec,
+        inputs=inputs,
+        version=version,
+        model=model,
+        source=source,
+        client_key=client_key,
+    )
+    return _store_and_go(run)
+
+
+def plan_prompt(
+    *,
+    actor: Actor,
+    prompt: Prompt | None,
+    spec: PromptSpec,
+    inputs: Mapping[str, Any],
+    version: PromptVersion | None = None,
+    model: str | None = None,
+    source: RunSource,
+    client_key: str | None = None,
+) -> Run:
+    """The unsaved row of a run, everything checked."""
+    actor.require("run_prompt")
+    values = check_inputs(spec, inputs)
+    plan = RunPlan(
+        kind="prompt",
+        prompt=PromptPlan(
+            prompt_id=prompt.pk if prompt else None,
+            version_id=version.pk if version else None,
+            slug=prompt.slug if prompt else "",
+            number=version.number if version else None,
+            spec=spec,
+        ),
+        model=model or None,
+        default_model=_default_alias(actor),
+    )
+    _check_models(actor, [model or spec.model or plan.default_model])
+    return _row(
+        actor,
+        plan,
+        values,
+        source,
+        client_key,
+        title=_title(prompt, version, "New prompt"),
+        prompt=prompt,
+        prompt_version=version,
+    )
+
+
+def plan_workflow(
+    *,
+    actor: Actor,
+    workflow: Workflow | None,
+    spec: WorkflowSpec,
+    inputs: Mapping[str, Any],
+    version: WorkflowVersion | None = None,
+    model: str | None = None,
+    source: RunSource,
+    client_key: str | None = None,
+) -> Run:
+    actor.require("run_workflow")
+    values = check_values(spec.inputs, inputs)
+    prompts = resolve_prompts(actor, spec)
+    plan = RunPlan(
+        kind="workflow",
+        workflow_id=workflow.pk if workflow else None,
+        workflow_version_id=version.pk if version else None,
+        workflow_number=version.number if version else None,
+        workflow=spec,
+        prompts=prompts,
+        model=model or None,
+        default_model=_default_alias(actor),
+    )
+    own = [getattr(step, "model", None) for step in spec.steps] + [p.spec.model for p in prompts.values()]
+    _check_models(actor, [model, *own])
+    return _row(
+        actor,
+        plan,
+        values,
+        source,
+        client_key,
+        title=_title(workflow, version, "New workflow"),
+        workflow=workflow,
+        workflow_version=version,
+    )
+
+
+def resolve_prompts(actor: Actor, spec: WorkflowSpec) -> dict[str, PromptPlan]:
+    """Step id -> the prompt version that it names. Raises InvalidInput at the step that names none."""
+    from llm_admin.exceptions import Problem
+
+    problems, plans = [], {}
+    for position, step in enumerate(spec.steps):
+        reference = step.prompt_reference()
+        if reference is None:
+            continue
+        try:
+            prompt = documents.get(documents.PROMPTS, actor=actor, slug=reference.slug)
+            version = documents.version_of(prompt, number=reference.number, label=reference.label)
+        except NotFound as error:
+            problems.append(Problem(("steps", position, "prompt"), str(error)))
+            continue
+        plans[step.id] = PromptPlan(
+            prompt_id=prompt.pk,
+            version_id=version.pk,
+            slug=prompt.slug,
+            number=version.number,
+            spec=documents.spec_of(version),
+        )
+    if problems:
+        raise InvalidInput(problems)
+    return plans
+
+
+def stop(run: Run, *, actor: Actor) -> None:
+    """Asks the executor, wherever it runs, to stop; a PENDING run is closed at once. Idempotent."""
+    from llm_admin.services import execution
+
+    if run.owner_id != getattr(actor.user, "pk", None):
+        actor.require("view_all_runs")
+    actor.require(f"run_{run.kind}")
+    with workspace_scope(actor.workspace):
+        rows = Run.objects.filter(pk=run.pk)
+        rows.filter(status__in=(RunStatus.PENDING, RunStatus.RUNNING)).update(stop_requested_at=timezone.now())
+        now = timezone.now()
+        if rows.filter(status=RunStatus.PENDING).update(
+            status=RunStatus.CANCELLED, ended_at=now, error_kind="cancelled", error_message="Stopped before it began."
+        ):
+            return
+    execution.stop(run.pk)
+
+
+def visible(*, actor: Actor) -> Any:
+    """Runs that the actor may see: their own, or all with the permission. A queryset; open the scope around it."""
+    rows = Run.objects.all()
+    return rows if actor.may("view_all_runs") else rows.filter(owner=actor.user)
+
+
+def _default_alias(actor: Actor) -> str | None:
+    model = actor.workspace.default_model
+    return model.alias if model else None
+
+
+def _check_models(actor: Actor, aliases: list[str | None]) -> None:
+    wanted = {alias for alias in aliases if alias}
+    if not wanted:
+        raise InvalidInput("No model is chosen, and the workspace has no default model. Choose one under “Model”.")
+    with workspace_scope(actor.workspace):
+        known = set(LanguageModel.objects.filter(enabled=True).values_list("alias", flat=True))
+    if missing := wanted - known:
+        offered = ", ".join(sorted(known)) or "none"
+        raise InvalidInput(f"There is no model “{min(missing)}”, or it is switched off. Known models: {offered}.")
+
+
+def _title(document: Prompt | Workflow | None, version: Any, fallback: str) -> str:
+    if document is None:
+        return f"{fallback} (not saved)"
+    return f"{document.name} v{version.number}" if version else f"{document.name} (unsaved changes)"
+
+
+def _row(
+    actor: Actor,
+    plan: RunPlan,
+    values: dict[str, Any],
+    source: RunSource,
+    client_key: str | None,
+    **details: Any,
+) -> Run:
+    mask = redactor().value
+    return Run(
+        workspace=actor.workspace,
+        kind=plan.kind,
+        spec=mask(plan.model_dump(mode="json")),
+        inputs=mask(values),
+        source=source,
+        owner=actor.user,
+        client_key=client_key or None,
+        created_at=timezone.now(),
+        **details,
+    )
+
+
+def _store_and_go(run: Run) -> Run:
+    from llm_admin.services import execution
+
+    execution.refuse_when_stopping()
+    with workspace_scope(run.workspace):
+        try:
+            with transaction.atomic():
+                run.save(force_insert=True)
+        except IntegrityError:
+            same = Run.objects.filter(client_key=run.client_key).first()
+            if same is None or run.client_key is None:
+                raise
+            return same
+    transaction.on_commit(lambda: execution.launch(run))
+    return run
+
+
+def keeps_texts(run: Run) -> bool:
+    return run.workspace.store_texts == StoreTexts.MASKED

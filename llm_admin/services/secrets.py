@@ -1,0 +1,48 @@
+"""The secrets that texts are searched for: every connection's key, SECRET_KEY, and LLM_ADMIN["EXTRA_SECRETS"]."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings as django_settings
+
+from llm_admin.conf import settings
+from llm_admin.exceptions import InvalidInput, Problem
+from llm_admin.models import Connection, Workspace
+from llm_admin.services import catalogue
+from llm_admin.tenancy import across_workspaces
+
+if TYPE_CHECKING:
+    from llm_admin.runtime.redaction import Redactor
+    from llm_admin.schemas.base import Spec
+
+
+def redactor() -> Redactor:
+    """Knows the secrets of all workspaces: a key of one must not stand in another's log either."""
+    return catalogue.cached("redactor", _build)
+
+
+def _build() -> Redactor:
+    from llm_admin.runtime.redaction import Redactor
+
+    with across_workspaces():
+        keys = [connection.secret() for connection in Connection.objects.all()]
+    return Redactor([django_settings.SECRET_KEY, *settings().EXTRA_SECRETS, *filter(None, keys)])
+
+
+def refuse_secrets(_workspace: Workspace, spec: Spec) -> None:
+    """Raises InvalidInput with the place of a text that holds a key: it would be stored and sent in the clear."""
+    found = list(_search(spec.model_dump(mode="json"), ()))
+    if found:
+        raise InvalidInput(found)
+
+
+def _search(value: Any, place: tuple[str | int, ...]) -> Any:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _search(inner, (*place, key))
+    elif isinstance(value, list):
+        for position, inner in enumerate(value):
+            yield from _search(inner, (*place, position))
+    elif isinstance(value, str) and (what := redactor().find(value)):
+        yield Problem(place, f"This text holds {what}. Take it out before saving: keys belong on a connection's page.")
