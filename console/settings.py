@@ -86,7 +86,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
             "PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;",
         },
         # A file, because the writer and the job loop have threads of their own.
-        "TEST": {"NAME": VAR_DIR / "test.sqlite3"},
+        "TEST": {"NAME": env.str("TEST_DATABASE", default=str(VAR_DIR / "test.sqlite3"))},
     }
 
 AUTHENTICATION_BACKENDS = ["llm_admin.auth.WorkspaceBackend"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TypeVar
 
 from llm_admin.registry import Registry
@@ -31,17 +30,20 @@ def register_llm_provider(name: str) -> Callable[[F], F]:
     return register
 
 
-@lru_cache(maxsize=None)
+_instances: dict[str, Provider] = {}
+
+
 def get_provider(name: str) -> Provider:
     """The one instance of this process; it owns the connections to its servers. Raises KeyError."""
-    return PROVIDERS.get(name)()
+    if name not in _instances:
+        _instances.setdefault(name, PROVIDERS.get(name)())
+    return _instances[name]
 
 
 async def close_providers() -> None:
     """Closes the connections that belong to the running event loop."""
-    for name in PROVIDERS.names():
-        if PROVIDERS.is_loaded(name):
-            await get_provider(name).aclose()
+    for provider in list(_instances.values()):
+        await provider.aclose()
 
 
 __all__ = [

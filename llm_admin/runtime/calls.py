@@ -1,0 +1,179 @@
+"""One model call: streamed, timed, counted, priced and recorded, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from llm_admin.choices import CallStatus, ErrorKind
+from llm_admin.exceptions import CallFailed
+from llm_admin.runtime.context import Context
+from llm_admin.runtime.pricing import cost_nano
+from llm_admin.runtime.prompts import Chat, to_messages
+from llm_admin.runtime.providers import Endpoint, Provider, get_provider
+from llm_admin.schemas.plans import DeploymentPlan, ModelPlan, PromptPlan
+from llm_admin.schemas.records import CallRecord, CallStart
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+
+@dataclass(slots=True)
+class Request:
+    """`path` is the step's path, "" in a prompt's run."""
+
+    path: str
+    alias: str
+    chat: Chat
+    parameters: dict[str, Any]
+    prompt: PromptPlan | None = None
+
+
+@dataclass(slots=True)
+class _Answer:
+    pieces: list[str] = field(default_factory=list)
+    usage: Any = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    first_at: float | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+
+async def call_model(context: Context, request: Request) -> str:
+    """The whole answer, its pieces emitted as they came. Raises CallFailed, with the call already recorded."""
+    model = await context.resolver.model(request.alias)
+    deployment = _choose(model)
+    start = _start(request, model, deployment)
+    answer, began = _Answer(), time.perf_counter()
+    context.recorder.call_started(start)
+    failure: CallFailed | None = None
+    status = CallStatus.FAILED  # what stands after something unforeseen
+    try:
+        await _stream(context, request, deployment, answer)
+        status = CallStatus.SUCCEEDED
+    except CallFailed as error:
+        failure = error
+        failure.connection, failure.model = deployment.connection, model.name
+        raise
+    except asyncio.CancelledError:
+        status = context.stop_status  # it may have been set while we were waiting
+        raise
+    finally:
+        context.recorder.call_ended(_record(start, status, answer, began, deployment, failure))
+    return answer.text
+
+
+def _choose(model: ModelPlan) -> DeploymentPlan:
+    if not model.deployments:
+        raise CallFailed(ErrorKind.BAD_REQUEST, f"the model “{model.name}” runs nowhere yet; an operator can add a deployment")
+    return model.deployments[0]
+
+
+def _start(request: Request, model: ModelPlan, deployment: DeploymentPlan) -> CallStart:
+    return CallStart(
+        path=request.path,
+        started_at=datetime.now(UTC),
+        messages=request.chat,
+        parameters=request.parameters,
+        prompt_id=request.prompt.prompt_id if request.prompt else None,
+        prompt_version_id=request.prompt.version_id if request.prompt else None,
+        model_id=model.id,
+        deployment_id=deployment.id,
+        price_id=deployment.price.id if deployment.price else None,
+    )
+
+
+async def _stream(context: Context, request: Request, deployment: DeploymentPlan, answer: _Answer) -> None:
+    """Fills `answer`. Every failure of the provider leaves as CallFailed."""
+    provider = _provider(deployment)
+    try:
+        async with asyncio.timeout(context.call_timeout):
+            await _consume(context, request, _build(context, provider, deployment, request), answer)
+    except Exception as error:  # noqa: BLE001 - the provider says which are its own; all others go on as they are
+        failure = provider.classify(error)
+        if failure is None:
+            raise
+        raise failure from error
+    if problem := provider.problem_at_end(answer.metadata, answer.usage is not None):
+        raise problem
+
+
+async def _consume(context: Context, request: Request, model: BaseChatModel, answer: _Answer) -> None:
+    emit, path, pieces = context.emit, request.path, answer.pieces
+    async for chunk in model.astream(to_messages(request.chat)):
+        content = chunk.content
+        text = content if type(content) is str else chunk.text
+        if text:
+            if answer.first_at is None:
+                answer.first_at = time.perf_counter()
+            pieces.append(text)
+            emit({"type": "token", "path": path, "text": text})
+        if chunk.usage_metadata is not None:
+            answer.usage = _add(answer.usage, chunk.usage_metadata)
+        if chunk.response_metadata.get("finish_reason"):
+            answer.metadata = chunk.response_metadata
+
+
+def _add(before: Any, more: Any) -> Any:
+    if before is None:
+        return more
+    from langchain_core.messages.ai import add_usage
+
+    return add_usage(before, more)
+
+
+def _provider(deployment: DeploymentPlan) -> Provider:
+    try:
+        return get_provider(deployment.provider)
+    except KeyError as error:
+        raise CallFailed(ErrorKind.BAD_REQUEST, str(error.args[0])) from None
+
+
+def _build(context: Context, provider: Provider, deployment: DeploymentPlan, request: Request) -> BaseChatModel:
+    endpoint = Endpoint(
+        provider=deployment.provider,
+        provider_model=deployment.provider_model,
+        base_url=deployment.base_url,
+        api_key=deployment.api_key,
+        timeout=context.call_timeout,
+        first_token_timeout=context.first_token_timeout,
+        options=deployment.options,
+    )
+    return provider.build(endpoint, request.parameters)
+
+
+def _record(
+    start: CallStart,
+    status: CallStatus,
+    answer: _Answer,
+    began: float,
+    deployment: DeploymentPlan,
+    failure: CallFailed | None,
+) -> CallRecord:
+    usage = answer.usage or {}
+    tokens = {
+        "input_tokens": usage.get("input_tokens"),
+        "output_tokens": usage.get("output_tokens"),
+        "cached_input_tokens": usage.get("input_token_details", {}).get("cache_read"),
+    }
+    return CallRecord(
+        start=start,
+        status=status,
+        answer=answer.text,
+        latency_ms=round((time.perf_counter() - began) * 1000),
+        first_token_ms=None if answer.first_at is None else round((answer.first_at - began) * 1000),
+        error_kind=failure.kind if failure else _kind_of(status),
+        error=failure.detail if failure else "",
+        reasoning_tokens=usage.get("output_token_details", {}).get("reasoning"),
+        cost_nano=cost_nano(deployment.price, **tokens),
+        **tokens,
+    )
+
+
+def _kind_of(status: CallStatus) -> ErrorKind | None:
+    return {CallStatus.CANCELLED: ErrorKind.CANCELLED, CallStatus.INTERRUPTED: ErrorKind.INTERRUPTED}.get(status)

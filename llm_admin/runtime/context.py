@@ -1,0 +1,42 @@
+"""What a run gets from outside: how it looks things up, and where it reports. Services implement these over the ORM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from llm_admin.choices import CallStatus
+from llm_admin.schemas.events import RunEvent
+from llm_admin.schemas.plans import ModelPlan, RunPlan
+from llm_admin.schemas.records import CallRecord, CallStart, StepRecord
+
+
+class Resolver(Protocol):
+    async def model(self, alias: str) -> ModelPlan:
+        """Raises CallFailed(bad_request) for an alias that is unknown or switched off."""
+
+
+class Recorder(Protocol):
+    """Collects in memory and returns at once; what it was told is durable when the run is."""
+
+    def call_started(self, start: CallStart) -> None: ...
+
+    def call_ended(self, record: CallRecord) -> None: ...
+
+    def step_started(self, record: StepRecord) -> None: ...
+
+    def step_ended(self, record: StepRecord) -> None: ...
+
+
+@dataclass(slots=True)
+class Context:
+    """`emit` must be cheap: it is called for every token. `stop_status` is what a cancelled run is recorded as."""
+
+    plan: RunPlan
+    resolver: Resolver
+    recorder: Recorder
+    emit: Callable[[RunEvent], None]
+    stop_status: CallStatus = CallStatus.CANCELLED
+    call_timeout: float = 120
+    first_token_timeout: float = 60

@@ -1,0 +1,55 @@
+"""Executes a run's plan. Whatever happens inside, an `Outcome` comes out; only the task's cancellation passes through.
+
+The executor is a coroutine with an `emit` function, not a generator: a call per token costs less than a level of
+generators, and steps that run side by side emit as they please (docs/adr/0003).
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from llm_admin.choices import ErrorKind, RunStatus
+from llm_admin.exceptions import CallFailed
+from llm_admin.runtime.calls import Request, call_model
+from llm_admin.runtime.context import Context
+from llm_admin.runtime.errors import advice
+from llm_admin.runtime.interpreter import StepFailed, run_workflow
+from llm_admin.runtime.prompts import fill_in
+from llm_admin.schemas.records import Outcome
+
+
+async def execute(context: Context, inputs: Mapping[str, Any]) -> Outcome:
+    try:
+        output = await _run(context, inputs)
+    except StepFailed as error:
+        return _failed(error.cause, error.step_id)
+    except CallFailed as error:
+        return _failed(error)
+    except Exception as error:  # noqa: BLE001 - the one boundary: the unexpected becomes *internal*, never lost
+        return Outcome(
+            RunStatus.FAILED,
+            error_kind=ErrorKind.INTERNAL,
+            error=advice(ErrorKind.INTERNAL, ""),
+            traceback="".join(traceback.format_exception(error)),
+        )
+    return Outcome(RunStatus.SUCCEEDED, output=output)
+
+
+async def _run(context: Context, inputs: Mapping[str, Any]) -> Any:
+    plan = context.plan
+    if plan.workflow is not None:
+        return await run_workflow(context, plan.workflow, inputs)
+    assert plan.prompt is not None
+    spec = plan.prompt.spec
+    alias = plan.model or spec.model or plan.default_model
+    if not alias:
+        raise CallFailed(ErrorKind.BAD_REQUEST, "no model is chosen, and the workspace has no default model")
+    request = Request("", alias, fill_in(spec, inputs), spec.parameters.given(), plan.prompt)
+    return await call_model(context, request)
+
+
+def _failed(error: CallFailed, step_id: str = "") -> Outcome:
+    sentence = advice(error.kind, error.detail, model=error.model, connection=error.connection)
+    return Outcome(RunStatus.FAILED, error_kind=error.kind, error=sentence, error_step=step_id)

@@ -1,0 +1,46 @@
+"""PromptSpec -> LangChain. Variables are replaced exactly; literal braces stay literal braces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from llm_admin.schemas.prompts import PromptSpec
+from llm_admin.schemas.template import render, to_f_string
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+    from langchain_core.prompts import ChatPromptTemplate
+
+Chat = list[dict[str, str]]  # [{"role": ..., "content": ...}]
+
+
+def as_langchain(spec: PromptSpec) -> ChatPromptTemplate:
+    """For code that composes chains itself. Placeholders take a list of messages, an empty one by default."""
+    from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
+
+    names = [v.name for v in spec.variables]
+    parts: list[Any] = [
+        MessagesPlaceholder(m.name, optional=True) if m.role == "placeholder" else (m.role, to_f_string(m.text, names))
+        for m in spec.messages
+    ]
+    return ChatPromptTemplate(parts)
+
+
+def fill_in(spec: PromptSpec, values: Mapping[str, Any]) -> Chat:
+    """The messages as they are sent and logged. `values` as `schemas.prompts.check_inputs` returns them."""
+    texts = {v.name: values[v.name] for v in spec.variables}
+    chat: Chat = []
+    for message in spec.messages:
+        if message.role == "placeholder":
+            chat += [{"role": m["role"], "content": m["text"]} for m in values.get(message.name, ())]
+        else:
+            chat.append({"role": message.role, "content": render(message.text, texts)})
+    return chat
+
+
+def to_messages(chat: Chat) -> list[BaseMessage]:
+    from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+
+    classes: dict[str, type[BaseMessage]] = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
+    return [classes[m["role"]](content=m["content"]) for m in chat]

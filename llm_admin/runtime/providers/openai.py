@@ -1,0 +1,84 @@
+"""OpenAI, and every server that speaks its chat-completions interface."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from llm_admin.choices import ErrorKind
+from llm_admin.exceptions import CallFailed
+from llm_admin.runtime.providers.base import Endpoint, Parameters, Provider
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+    from llm_admin.runtime.providers.openai_clients import Clients
+
+# What ChatOpenAI has a field for. Anything else goes into the body of the request as it is: so does response_format,
+# because LangChain would otherwise change to a streaming interface that parses every chunk anew.
+FIELDS = ("temperature", "top_p", "stop", "seed", "presence_penalty", "frequency_penalty", "reasoning_effort")
+
+
+class OpenAIProvider(Provider):
+    """Options of a connection: `headers` and `body`, both added to every request."""
+
+    label = "OpenAI or compatible"
+    default_base_url = "https://api.openai.com/v1"
+
+    def __init__(self) -> None:
+        self._clients: Clients | None = None
+
+    @property
+    def clients(self) -> Clients:
+        if self._clients is None:
+            from llm_admin.runtime.providers.openai_clients import Clients
+
+            self._clients = Clients()
+        return self._clients
+
+    def build(self, endpoint: Endpoint, parameters: Parameters) -> BaseChatModel:
+        from llm_admin.runtime.providers.openai_model import chat_model
+
+        client = self.clients.get(*self._address(endpoint), endpoint)
+        fields = {name: value for name, value in parameters.items() if name in FIELDS}
+        body = {name: value for name, value in parameters.items() if name not in FIELDS}
+        if "max_tokens" in body and self._is_openai(endpoint):
+            body["max_completion_tokens"] = body.pop("max_tokens")
+        return chat_model(client, endpoint.provider_model, fields, {**endpoint.options.get("body", {}), **body})
+
+    async def list_models(self, endpoint: Endpoint) -> list[str]:
+        import openai
+
+        client = self.clients.get(*self._address(endpoint), endpoint)
+        try:
+            page = await client.models.list()
+        except (openai.OpenAIError, ValueError) as error:
+            raise (self.classify(error) or error) from error
+        if not isinstance(page.data, list):
+            raise CallFailed(ErrorKind.PROVIDER_DOWN, "did not answer with a list of models")
+        return sorted(model.id for model in page.data)
+
+    def classify(self, exc: BaseException) -> CallFailed | None:
+        from llm_admin.runtime.providers.openai_errors import classify
+
+        return classify(exc) or super().classify(exc)
+
+    async def aclose(self) -> None:
+        if self._clients is not None:
+            await self._clients.aclose()
+
+    def _address(self, endpoint: Endpoint) -> tuple[str, str]:
+        """Base URL and key. Raises CallFailed where a request could only fail, and less clearly."""
+        url, key = endpoint.base_url.strip().rstrip("/") or self.default_base_url, endpoint.api_key.strip()
+        if not (urlsplit(url).scheme in ("http", "https") and urlsplit(url).hostname):
+            raise CallFailed(ErrorKind.PROVIDER_DOWN, f"the base URL “{url[:100]}” is no web address")
+        if not key and url == self.default_base_url:
+            raise CallFailed(ErrorKind.AUTHENTICATION, "the connection has no key")
+        if not (key.isascii() and key.isprintable()):
+            raise CallFailed(ErrorKind.AUTHENTICATION, "the key holds characters that no key has")
+        return url, key
+
+    def _is_openai(self, endpoint: Endpoint) -> bool:
+        """Only OpenAI insists on the new name of max_tokens; other servers may know but the old one."""
+        host: Any = urlsplit(endpoint.base_url or self.default_base_url).hostname or ""
+        return host == "openai.com" or host.endswith(".openai.com")

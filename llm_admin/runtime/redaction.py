@@ -1,0 +1,206 @@
+"""Masks keys and tokens in texts: every configured secret by value, everything that looks like one by pattern."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+from urllib.parse import quote, quote_plus
+
+from llm_admin.runtime import redaction_rules as rules
+
+MASK = "[masked]"
+SHORTEST_SECRET = 6
+SHORTEST_ENCODED = 8
+Span = tuple[int, int]
+T = TypeVar("T")
+
+
+class Redactor:
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        written = {form for secret in secrets if len(secret.strip()) >= SHORTEST_SECRET for form in forms(secret.strip())}
+        self._values = sorted(written)
+        self._longest = max(map(len, self._values), default=0)
+        firsts = "".join(re.escape(first) for first in {value[0] for value in self._values})
+        self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)")
+
+    def text(self, text: str) -> str:
+        found = self.spans(text)
+        return masked(text, found, 0, len(text)) if found else text
+
+    def value(self, value: T) -> T:
+        """The same with every text in it masked: dictionaries (their keys too), lists, tuples."""
+        return self._walk(value)
+
+    def _walk(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self._walk(key): self._walk(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self._walk(one) for one in value]
+        if isinstance(value, tuple):
+            return tuple(self._walk(one) for one in value)
+        return value
+
+    def find(self, text: str) -> str | None:
+        """What the first finding is, for “The text contains ...”."""
+        if any(value in text for value in self._values):
+            return "a key that is configured here"
+        return next((rule.label for rule in _candidates(text) if rule.pattern.search(text)), None)
+
+    def spans(self, text: str) -> list[Span]:
+        """Where the secrets are: in order, without overlaps."""
+        found = [span for value in self._values if value in text for span in _occurrences(value, text)]
+        for rule in _candidates(text):
+            group = "secret" if "secret" in rule.pattern.groupindex else 0
+            found += [match.span(group) for match in rule.pattern.finditer(text)]
+        return _united(found)
+
+    def begins_at(self, text: str, start: int) -> int | None:
+        """Where, at or after `start`, the end of the text is the beginning of a configured secret."""
+        for match in self._first.finditer(text, max(start, len(text) - self._longest)):
+            tail = text[match.start() :]
+            place = bisect_left(self._values, tail)
+            if place < len(self._values) and self._values[place].startswith(tail):
+                return match.start()
+        return None
+
+    def quiet(self, text: str, start: int) -> bool:
+        """Whether nothing in the text, of which what comes from `start` on is new, is or may become a secret."""
+        return (
+            rules.ANY_START.search(text) is None
+            and _marker_begins(text) is None
+            and text[-1:] != "-"
+            and self.begins_at(text, start) is None
+            and not any(value in text for value in self._values)
+        )
+
+
+class StreamRedactor:
+    """Masks a text that comes in pieces: holds back what may be the beginning of a secret, and nothing else.
+
+    The pieces that come out, joined, are what `Redactor.text` makes of the pieces that went in, joined.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._before = ""  # the end of what was let out, as it came in
+        self._held: list[str] = []
+        self._ends: re.Pattern[str] | None = None  # until this comes, what is held only grows
+
+    def feed(self, chunk: str) -> str:
+        if self._held and self._ends and not self._ends.search(chunk):
+            self._held.append(chunk)
+            return ""
+        start, text = len(self._before), self._before + "".join(self._held) + chunk
+        if not self._held and self._redactor.quiet(text, start):
+            self._before = text[-rules.LONGEST_LEAD :]
+            return chunk
+        return self._let_out(text, start, final=False)
+
+    def flush(self) -> str:
+        return self._let_out(self._before + "".join(self._held), len(self._before), final=True)
+
+    def _let_out(self, text: str, start: int, *, final: bool) -> str:
+        found = self._redactor.spans(text)
+        cut, self._ends = (len(text), None) if final else self._unfinished(text, start, found)
+        cut = max(cut, start)
+        self._held = [text[cut:]] if cut < len(text) else []
+        self._before = text[max(0, cut - rules.LONGEST_LEAD) : cut]
+        return masked(text, found, start, cut)
+
+    def _unfinished(self, text: str, start: int, found: list[Span]) -> tuple[int, re.Pattern[str] | None]:
+        """From where the text has to wait, and what it waits for (None: look again at every piece)."""
+        candidates: list[tuple[int, re.Pattern[str] | None]] = [(len(text), None)]
+        candidates += [(begin, None) for begin, end in found if end == len(text)]
+        candidates += [(place, rules.END_OF_VALUE) for place in _open_values(text)]
+        candidates += [(place, None) for place in _open_blocks(text)]
+        candidates += [(place, None) for place in (_marker_begins(text), self._redactor.begins_at(text, start)) if place is not None]
+        return min(candidates, key=lambda one: (one[0], one[1] is None))
+
+
+def forms(secret: str) -> Iterator[str]:
+    """The ways in which a secret may be written."""
+    yield secret
+    yield from {quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    for shift in range(3):
+        yield from _inside_base64(secret.encode(), shift)
+
+
+def _inside_base64(secret: bytes, shift: int) -> Iterator[str]:
+    """The part of a base64 text that depends on the secret alone, when it stands `shift` bytes off a group of three.
+
+    So keys are found in “Authorization: Basic”, whatever the user's name.
+    """
+    encoded = base64.b64encode(b"\0" * shift + secret).decode().rstrip("=")
+    core = encoded[(0, 2, 3)[shift] : len(encoded) - (1 if (shift + len(secret)) % 3 else 0)]
+    if len(core) >= SHORTEST_ENCODED:
+        yield core
+        yield core.replace("+", "-").replace("/", "_")
+
+
+def masked(text: str, found: list[Span], start: int, end: int) -> str:
+    """The part from start to end, with what was found in the text masked."""
+    parts, position = [], start
+    for begin, stop in found:
+        if stop > start and begin < end:
+            parts += [text[position : max(begin, position)], MASK]
+            position = stop
+    return "".join([*parts, text[min(position, end) : end]])
+
+
+def _candidates(text: str) -> Iterator[rules.Rule]:
+    lower = text.lower()
+    for rule in rules.RULES:
+        where = lower if rule.lower else text
+        if any(hint in where for hint in rule.hints):
+            yield rule
+
+
+def _occurrences(value: str, text: str) -> Iterator[Span]:
+    place = text.find(value)
+    while place >= 0:
+        yield place, place + len(value)
+        place = text.find(value, place + len(value))
+
+
+def _united(found: list[Span]) -> list[Span]:
+    united: list[Span] = []
+    for begin, end in sorted(found):
+        if united and begin < united[-1][1]:
+            united[-1] = (united[-1][0], max(end, united[-1][1]))
+        else:
+            united.append((begin, end))
+    return united
+
+
+def _open_values(text: str) -> Iterator[int]:
+    """Where a value begins that reaches the end of the text and looks like a key, or has a name like one."""
+    run = len(text.rstrip(rules.VALUE_CHARS))
+    if marker := rules.MARKER.search(text, run):
+        yield marker.start()
+    for lead in rules.LEAD.finditer(text, max(0, run - rules.LONGEST_LEAD)):
+        if run <= lead.end() < len(text):
+            yield lead.end()
+            return
+
+
+def _open_blocks(text: str) -> Iterator[int]:
+    if url := rules.OPEN_URL.match(text, max(text.rfind("://"), 0)):
+        yield text.index(":", url.start() + 3) + 1
+    if "-" in text:
+        pem = rules.OPEN_PEM.search(text) or rules.START_OF_PEM.search(text)
+        if pem:
+            yield pem.start()
+
+
+def _marker_begins(text: str) -> int | None:
+    """Where the end of the text is the beginning of a marker such as “sk-”."""
+    for length in range(min(rules.LONGEST_MARKER, len(text)), 0, -1):
+        if text[-length:] in rules.MARKER_STARTS and not text[-length - 1 : -length].isalnum():
+            return len(text) - length
+    return None

@@ -1,0 +1,105 @@
+"""Prompts and workflows for Python code: `get_prompt(slug).run(topic="...")`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from llm_admin.choices import RunSource, RunStatus
+from llm_admin.exceptions import ConsoleError
+from llm_admin.models import Run, Workspace
+from llm_admin.schemas.records import Outcome
+from llm_admin.services import actors, catalogue, documents, runs, workspaces
+from llm_admin.services.documents import PROMPTS, WORKFLOWS, Family
+from llm_admin.services.execution import Listener, run_async, run_now
+from llm_admin.services.recording import RunRecorder
+
+if TYPE_CHECKING:
+    from langchain_core.prompts import ChatPromptTemplate
+    from langchain_core.runnables import Runnable
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gave. `output`: the answer's text, or what the workflow's outcome is. Unknown numbers are None."""
+
+    run_id: UUID
+    status: str
+    output: Any
+    error_kind: str
+    error: str
+    error_step: str
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_nano: int | None
+    latency_ms: int
+    first_token_ms: int | None
+
+    @property
+    def ok(self) -> bool:
+        return self.status == RunStatus.SUCCEEDED
+
+    def __str__(self) -> str:
+        return self.output if isinstance(self.output, str) else str(self.output)
+
+
+class RunFailed(ConsoleError):
+    """The run is stored; `result` says how it ended."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        super().__init__(result.error)
+
+
+@dataclass(frozen=True)
+class Handle:
+    """One version of a document, ready to run. The row is looked up again by `get_prompt`, not by the handle."""
+
+    family: Family
+    workspace: Workspace
+    document: Any
+    version: Any
+    spec: Any
+
+    @property
+    def slug(self) -> str:
+        return self.document.slug
+
+    def plan(
+        self, inputs: Mapping[str, Any], *, model: str | None, user: Any, source: RunSource = RunSource.CODE
+    ) -> Run:
+        start = runs.plan_prompt if self.family is PROMPTS else runs.plan_workflow
+        return start(
+            actor=actors.system(self.workspace, user),
+            spec=self.spec,
+            inputs=inputs,
+            version=self.version,
+            model=model,
+            source=source,
+            **{self.family.noun: self.document},
+        )
+
+    def run(self, inputs: Mapping[str, Any] | None = None, *, model: str | None = None, user: Any = None) -> Result:
+        """Raises RunFailed, InvalidInput."""
+        return finish(run_async(execute(self.plan(inputs or {}, model=model, user=user))))
+
+    async def arun(
+        self, inputs: Mapping[str, Any] | None = None, *, model: str | None = None, user: Any = None
+    ) -> Result:
+        run = await in_thread_unless_cached(lambda: self.plan(inputs or {}, model=model, user=user))
+        return finish(await execute(run))
+
+    def as_langchain(self) -> ChatPromptTemplate | Runnable[dict[str, Any], Any]:
+        """A prompt: its ChatPromptTemplate. A workflow: a Runnable whose every call is a logged run."""
+        if self.family is PROMPTS:
+            from llm_admin.runtime.prompts import as_langchain
+
+            return as_langchain(self.spec)
+        from llm_admin.runtime.runnable import as_runnable
+
+        async def output_of(inputs: dict[str, Any]) -> Any:
+            return (await self.arun(inputs)).output
+
+        return as_runnable(output_of, name=self.slug)

@@ -1,0 +1,93 @@
+"""What a process does in the background while it executes runs: renew leases, notice Stop, store what has arrived.
+
+A server also recovers what other processes left behind when they died; commands do not.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from llm_admin.choices import RunStatus
+from llm_admin.conf import settings
+from llm_admin.jobs.local import LOCAL
+from llm_admin.jobs.writer import WRITER
+from llm_admin.models import Run, RunCheckpoint
+from llm_admin.services.live import LIVE, LiveRun, executor_id
+from llm_admin.services.recording import start_to_json
+from llm_admin.services.secrets import redactor
+
+logger = logging.getLogger(__name__)
+_lock = threading.Lock()
+_started_in: int | None = None
+_renewed_at = 0.0
+
+
+def start() -> None:
+    """Once per process; a forked child starts its own."""
+    global _started_in
+    with _lock:
+        if _started_in == os.getpid():
+            return
+        _started_in = os.getpid()
+    LOCAL.every(lambda: settings().CHECKPOINT_SECONDS, _checkpoint)
+    LOCAL.every(lambda: min(1.0, settings().LEASE_SECONDS / 3), _look_after)
+
+
+def forget_started() -> None:
+    """After the job loop was stopped."""
+    global _started_in
+    _started_in = None
+
+
+async def _look_after() -> None:
+    if not len(LIVE):
+        return
+    for run_id in await WRITER.write(_renew):
+        if live := LIVE.get(run_id):
+            live.stop()
+
+
+def _renew() -> list[Any]:
+    """Renews our leases when a third of their time is over; returns the runs that somebody wants stopped."""
+    global _renewed_at
+    ours = Run._base_manager.filter(status=RunStatus.RUNNING, executor=executor_id())
+    seconds = settings().LEASE_SECONDS
+    if time.monotonic() >= _renewed_at + seconds / 3:
+        ours.update(lease_expires_at=timezone.now() + timedelta(seconds=seconds))
+        _renewed_at = time.monotonic()
+    return list(ours.filter(stop_requested_at__isnull=False).values_list("pk", flat=True))
+
+
+async def _checkpoint() -> None:
+    if any(live.recorder.open_calls for live in LIVE.all()):
+        await WRITER.write(_store_checkpoints)
+
+
+def _store_checkpoints() -> None:
+    """In the writer's thread, where a run's end is written too: after `closed` nothing of it is stored."""
+    rows: list[RunCheckpoint] = []
+    for live in LIVE.all():
+        if not live.closed:
+            found = _rows_of(live)
+            live.checkpointed = live.checkpointed or bool(found)
+            rows += found
+    RunCheckpoint._base_manager.bulk_create(
+        rows, update_conflicts=True, unique_fields=["run", "path"], update_fields=["text", "updated_at"]
+    )
+
+
+def _rows_of(live: LiveRun) -> list[RunCheckpoint]:
+    mask, now, keeps = redactor().value, timezone.now(), live.recorder.keeps_texts
+    rows = []
+    for path, call in list(live.recorder.open_calls.items()):
+        start = start_to_json(call, mask) if keeps else start_to_json(call, mask) | {"messages": []}
+        text = "".join(live.emitter.texts.get(path, ())) if keeps else ""
+        rows.append(RunCheckpoint(run=live.run, path=path, call=start, text=mask(text), updated_at=now))
+    return rows

@@ -1,0 +1,23 @@
+"""The rules that tables state, as `InvalidInput`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import Model
+
+from llm_admin.exceptions import InvalidInput, Problem
+
+
+def clean(instance: Model, *, exclude: Collection[str] = ()) -> None:
+    """`full_clean()`, with each message at its field."""
+    try:
+        instance.full_clean(exclude=exclude)
+    except ValidationError as error:
+        problems = [
+            Problem(() if name == NON_FIELD_ERRORS else (name,), message)
+            for name, messages in error.message_dict.items()
+            for message in messages
+        ]
+        raise InvalidInput(problems) from None
