@@ -57,7 +57,7 @@ class CallFailed(ConsoleError):
     """A model call or a step failed. `kind` decides the status, the advice and (later) the retry.
 
     `detail` is the provider's own short message, already masked; `status_code` its HTTP status;
-    `retry_after` in seconds.
+    `retry_after` in seconds; `connection` and `model` are names, for the advice.
     """
 
     def __init__(
@@ -67,7 +67,11 @@ class CallFailed(ConsoleError):
         *,
         status_code: int | None = None,
         retry_after: float | None = None,
+        connection: str = "",
+        model: str = "",
     ) -> None:
+        self.connection = connection
+        self.model = model
         self.kind = kind
         self.detail = detail
         self.status_code = status_code

@@ -1,1 +1,10 @@
 """One file a noun. Importing this package (Django's autodiscovery does) registers all of them."""
+
+from llm_admin.admin import (  # noqa: F401
+    connections,
+    language_models,
+    members,
+    site,
+    users,
+    workspaces,
+)

@@ -25,6 +25,7 @@ def actor_of(request: HttpRequest) -> Actor:
 def find(request: HttpRequest, model: type[Model], pk: Any, *, path: str = "workspace") -> Any:
     """The object, if it is in the current workspace; Elsewhere (a redirect that switches) if it is in another one
     that the person belongs to; None otherwise. Custom views use `find_or_404`."""
+    actor_of(request)  # somebody without any workspace is refused here, not by the manager
     try:
         found = model._default_manager.filter(pk=pk).first()
         if found is None and request.method == "GET":
@@ -64,6 +65,7 @@ class ConsoleAdmin(ModelAdmin):
     warn_unsaved_form = True
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        actor_of(request)
         return super().get_object(request, object_id, from_field) or find(
             request, self.model, object_id, path=self.workspace_path
         )

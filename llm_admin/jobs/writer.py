@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 
 logger = logging.getLogger(__name__)
 MOST_JOBS = 500  # in one transaction
@@ -128,7 +128,6 @@ def _execute(jobs: list[_Job]) -> None:
 
 def _attempt(jobs: list[_Job]) -> BaseException | None:
     """Everything in one transaction; what went wrong, with nothing written, otherwise."""
-    connection.close_if_unusable_or_obsolete()
     try:
         with transaction.atomic():
             _insert([op for job in jobs for op in job.operations if isinstance(op, Insert)])
@@ -137,6 +136,8 @@ def _attempt(jobs: list[_Job]) -> BaseException | None:
                     if not isinstance(operation, Insert):
                         job.result = operation()
     except Exception as error:  # noqa: BLE001 - not handled here: each caller gets its own exception back
+        if isinstance(error, DatabaseError):
+            connection.close_if_unusable_or_obsolete()
         return error
     return None
 

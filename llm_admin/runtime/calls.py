@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+import weakref
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,9 @@ from llm_admin.schemas.records import CallRecord, CallStart
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+
+MOST_MODELS = 200
+_models: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, BaseChatModel]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(slots=True)
@@ -135,7 +140,18 @@ def _provider(deployment: DeploymentPlan) -> Provider:
 
 
 def _build(context: Context, provider: Provider, deployment: DeploymentPlan, request: Request) -> BaseChatModel:
-    endpoint = Endpoint(
+    """Built once per event loop, endpoint and parameters: LangChain's set-up costs more than a short call."""
+    built = _models.setdefault(asyncio.get_running_loop(), {})
+    key = json.dumps([deployment.id, deployment.endpoint_key, context.first_token_timeout, request.parameters])
+    if key not in built:
+        while len(built) >= MOST_MODELS:
+            del built[next(iter(built))]
+        built[key] = provider.build(_endpoint(context, deployment), request.parameters)
+    return built[key]
+
+
+def _endpoint(context: Context, deployment: DeploymentPlan) -> Endpoint:
+    return Endpoint(
         provider=deployment.provider,
         provider_model=deployment.provider_model,
         base_url=deployment.base_url,
@@ -144,7 +160,6 @@ def _build(context: Context, provider: Provider, deployment: DeploymentPlan, req
         first_token_timeout=context.first_token_timeout,
         options=deployment.options,
     )
-    return provider.build(endpoint, request.parameters)
 
 
 def _record(

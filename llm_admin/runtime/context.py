@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from llm_admin.choices import CallStatus
@@ -33,10 +33,10 @@ class Recorder(Protocol):
 class Context:
     """`emit` must be cheap: it is called for every token. `stop_status` is what a cancelled run is recorded as."""
 
-    plan: RunPlan
     resolver: Resolver
     recorder: Recorder
     emit: Callable[[RunEvent], None]
+    plan: RunPlan = field(init=False)  # set by the executor
     stop_status: CallStatus = CallStatus.CANCELLED
     call_timeout: float = 120
     first_token_timeout: float = 60

@@ -17,11 +17,14 @@ from llm_admin.runtime.context import Context
 from llm_admin.runtime.errors import advice
 from llm_admin.runtime.interpreter import StepFailed, run_workflow
 from llm_admin.runtime.prompts import fill_in
+from llm_admin.schemas.plans import RunPlan
 from llm_admin.schemas.records import Outcome
 
 
-async def execute(context: Context, inputs: Mapping[str, Any]) -> Outcome:
+async def execute(context: Context, spec: Mapping[str, Any], inputs: Mapping[str, Any]) -> Outcome:
+    """`spec`: a stored `RunPlan`."""
     try:
+        context.plan = RunPlan.model_validate(spec)
         output = await _run(context, inputs)
     except StepFailed as error:
         return _failed(error.cause, error.step_id)

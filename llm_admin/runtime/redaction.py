@@ -15,6 +15,8 @@ from llm_admin.runtime import redaction_rules as rules
 MASK = "[masked]"
 SHORTEST_SECRET = 6
 SHORTEST_ENCODED = 8
+ENOUGH = 4  # letters within a word look like the beginning of a configured secret; fewer would hold back too often
+REMEMBERED, REMEMBERED_LENGTH = 10_000, 64
 Span = tuple[int, int]
 T = TypeVar("T")
 
@@ -23,13 +25,20 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         written = {form for secret in secrets if len(secret.strip()) >= SHORTEST_SECRET for form in forms(secret.strip())}
         self._values = sorted(written)
-        self._longest = max(map(len, self._values), default=0)
+        self._clean: set[str] = set()  # short texts that come again and again: the keys and words of specs
+        lengths = [len(value) for value in self._values]
+        self._longest, self._shortest = max(lengths, default=0), min(lengths, default=1_000_000)
         firsts = "".join(re.escape(first) for first in {value[0] for value in self._values})
         self._first = re.compile(f"[{firsts}]" if firsts else r"(?!)")
 
     def text(self, text: str) -> str:
-        found = self.spans(text)
-        return masked(text, found, 0, len(text)) if found else text
+        if len(text) < SHORTEST_SECRET or text in self._clean:
+            return text
+        if found := self.spans(text):
+            return masked(text, found, 0, len(text))
+        if len(text) <= REMEMBERED_LENGTH and len(self._clean) < REMEMBERED:
+            self._clean.add(text)
+        return text
 
     def value(self, value: T) -> T:
         """The same with every text in it masked: dictionaries (their keys too), lists, tuples."""
@@ -50,40 +59,46 @@ class Redactor:
         """What the first finding is, for “The text contains ...”."""
         if any(value in text for value in self._values):
             return "a key that is configured here"
-        return next((rule.label for rule in _candidates(text) if rule.pattern.search(text)), None)
+        return next((rule.label for rule, where in _candidates(text) if rule.pattern.search(where)), None)
 
     def spans(self, text: str) -> list[Span]:
-        """Where the secrets are: in order, without overlaps."""
+        """Where the secrets are: in order, apart from each other."""
         found = [span for value in self._values if value in text for span in _occurrences(value, text)]
-        for rule in _candidates(text):
+        for rule, where in _candidates(text):
             group = "secret" if "secret" in rule.pattern.groupindex else 0
-            found += [match.span(group) for match in rule.pattern.finditer(text)]
+            found += [match.span(group) for match in rule.pattern.finditer(where)]
         return _united(found)
 
     def begins_at(self, text: str, start: int) -> int | None:
-        """Where, at or after `start`, the end of the text is the beginning of a configured secret."""
-        for match in self._first.finditer(text, max(start, len(text) - self._longest)):
-            tail = text[match.start() :]
-            place = bisect_left(self._values, tail)
-            if place < len(self._values) and self._values[place].startswith(tail):
-                return match.start()
+        """Where the end of the text is the beginning of a configured secret, if something of that is still to hold back.
+
+        What comes before `start` is out: that may be the first letters of a secret within a word, see ENOUGH.
+        """
+        for match in self._first.finditer(text, max(0, start - ENOUGH + 1, len(text) - self._longest)):
+            place = match.start()
+            if len(text) - place >= ENOUGH or not text[max(0, place - 1) : place].isalnum():
+                tail = text[place:]
+                nearest = bisect_left(self._values, tail)
+                if nearest < len(self._values) and self._values[nearest].startswith(tail):
+                    return place
         return None
 
-    def quiet(self, text: str, start: int) -> bool:
-        """Whether nothing in the text, of which what comes from `start` on is new, is or may become a secret."""
+    def suspects(self, text: str, start: int) -> bool:
+        """Whether what the text has from `start` on could be, begin or continue a secret; wrong only by saying yes."""
         return (
-            rules.ANY_START.search(text) is None
-            and _marker_begins(text) is None
-            and text[-1:] != "-"
-            and self.begins_at(text, start) is None
-            and not any(value in text for value in self._values)
+            rules.SUSPECT.search(text, start) is not None
+            or "earer" in text[max(0, start - 12) :].lower()  # the one lead that ends without a sign
+            or _marker_begins(text) is not None
+            or self.begins_at(text, start) is not None
+            or (len(text) - start + ENOUGH > self._shortest and any(value in text for value in self._values))
         )
 
 
 class StreamRedactor:
     """Masks a text that comes in pieces: holds back what may be the beginning of a secret, and nothing else.
 
-    The pieces that come out, joined, are what `Redactor.text` makes of the pieces that went in, joined.
+    The pieces that come out, joined, are what `Redactor.text` makes of the pieces that went in, joined (but for the
+    first ENOUGH - 1 letters of a configured secret that begins within a word).
     """
 
     def __init__(self, redactor: Redactor) -> None:
@@ -91,36 +106,43 @@ class StreamRedactor:
         self._before = ""  # the end of what was let out, as it came in
         self._held: list[str] = []
         self._ends: re.Pattern[str] | None = None  # until this comes, what is held only grows
+        self._armed = False  # a value may begin with the next piece
+        self._just_masked = False
 
     def feed(self, chunk: str) -> str:
-        if self._held and self._ends and not self._ends.search(chunk):
-            self._held.append(chunk)
-            return ""
-        start, text = len(self._before), self._before + "".join(self._held) + chunk
-        if not self._held and self._redactor.quiet(text, start):
-            self._before = text[-rules.LONGEST_LEAD :]
+        if self._held:
+            if self._ends and not self._ends.search(chunk):
+                self._held.append(chunk)
+                return ""
+        elif not self._armed and not self._redactor.suspects(self._before + chunk, len(self._before)):
+            self._before = (self._before + chunk)[-rules.LONGEST_LEAD :]
+            self._just_masked = False
             return chunk
-        return self._let_out(text, start, final=False)
+        return self._let_out(chunk, final=False)
 
     def flush(self) -> str:
-        return self._let_out(self._before + "".join(self._held), len(self._before), final=True)
+        return self._let_out("", final=True)
 
-    def _let_out(self, text: str, start: int, *, final: bool) -> str:
+    def _let_out(self, chunk: str, *, final: bool) -> str:
+        start, text = len(self._before), self._before + "".join(self._held) + chunk
         found = self._redactor.spans(text)
         cut, self._ends = (len(text), None) if final else self._unfinished(text, start, found)
-        cut = max(cut, start)
+        cut = max(start, min([cut, *(begin for begin, end in found if begin < cut < end)]))
+        out = masked(text, found, start, cut, after_mask=self._just_masked) if cut > start else ""
+        self._just_masked = any(begin < cut <= end for begin, end in found) if cut > start else self._just_masked
         self._held = [text[cut:]] if cut < len(text) else []
         self._before = text[max(0, cut - rules.LONGEST_LEAD) : cut]
-        return masked(text, found, start, cut)
+        return out
 
     def _unfinished(self, text: str, start: int, found: list[Span]) -> tuple[int, re.Pattern[str] | None]:
         """From where the text has to wait, and what it waits for (None: look again at every piece)."""
-        candidates: list[tuple[int, re.Pattern[str] | None]] = [(len(text), None)]
+        values = list(_open_values(text))
+        blocks = [*_open_blocks(text), _marker_begins(text), self._redactor.begins_at(text, start)]
+        candidates: list[tuple[int, re.Pattern[str] | None]] = [(place, rules.END_OF_VALUE) for place in values]
+        candidates += [(place, None) for place in blocks if place is not None]
         candidates += [(begin, None) for begin, end in found if end == len(text)]
-        candidates += [(place, rules.END_OF_VALUE) for place in _open_values(text)]
-        candidates += [(place, None) for place in _open_blocks(text)]
-        candidates += [(place, None) for place in (_marker_begins(text), self._redactor.begins_at(text, start)) if place is not None]
-        return min(candidates, key=lambda one: (one[0], one[1] is None))
+        self._armed = any(place == len(text) for place, _ in candidates)
+        return min(candidates, key=lambda one: (one[0], one[1] is None), default=(len(text), None))
 
 
 def forms(secret: str) -> Iterator[str]:
@@ -143,22 +165,33 @@ def _inside_base64(secret: bytes, shift: int) -> Iterator[str]:
         yield core.replace("+", "-").replace("/", "_")
 
 
-def masked(text: str, found: list[Span], start: int, end: int) -> str:
-    """The part from start to end, with what was found in the text masked."""
+def masked(text: str, found: list[Span], start: int, end: int, *, after_mask: bool = False) -> str:
+    """The part from start to end, with what was found in the text masked.
+
+    `after_mask`: what goes on from before the start has its mask already.
+    """
     parts, position = [], start
     for begin, stop in found:
         if stop > start and begin < end:
-            parts += [text[position : max(begin, position)], MASK]
+            parts.append(text[position : max(begin, position)])
+            parts.append("" if after_mask and begin <= start else MASK)
             position = stop
     return "".join([*parts, text[min(position, end) : end]])
 
 
-def _candidates(text: str) -> Iterator[rules.Rule]:
-    lower = text.lower()
+def _candidates(text: str) -> Iterator[tuple[rules.Rule, str]]:
+    """Rules that may find something, each with the text to look at."""
+    lower = _lower(text)
     for rule in rules.RULES:
         where = lower if rule.lower else text
         if any(hint in where for hint in rule.hints):
-            yield rule
+            yield rule, where
+
+
+def _lower(text: str) -> str:
+    """In small letters, every letter in its place (“İ” would become two)."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else text.replace("İ", "i").lower()
 
 
 def _occurrences(value: str, text: str) -> Iterator[Span]:
@@ -171,7 +204,7 @@ def _occurrences(value: str, text: str) -> Iterator[Span]:
 def _united(found: list[Span]) -> list[Span]:
     united: list[Span] = []
     for begin, end in sorted(found):
-        if united and begin < united[-1][1]:
+        if united and begin <= united[-1][1]:
             united[-1] = (united[-1][0], max(end, united[-1][1]))
         else:
             united.append((begin, end))
@@ -183,8 +216,8 @@ def _open_values(text: str) -> Iterator[int]:
     run = len(text.rstrip(rules.VALUE_CHARS))
     if marker := rules.MARKER.search(text, run):
         yield marker.start()
-    for lead in rules.LEAD.finditer(text, max(0, run - rules.LONGEST_LEAD)):
-        if run <= lead.end() < len(text):
+    for lead in rules.LEAD.finditer(_lower(text), max(0, run - rules.LONGEST_LEAD)):
+        if run <= lead.end():
             yield lead.end()
             return
 
@@ -200,6 +233,8 @@ def _open_blocks(text: str) -> Iterator[int]:
 
 def _marker_begins(text: str) -> int | None:
     """Where the end of the text is the beginning of a marker such as “sk-”."""
+    if text[-1:] not in rules.MARKER_START_ENDS:
+        return None
     for length in range(min(rules.LONGEST_MARKER, len(text)), 0, -1):
         if text[-length:] in rules.MARKER_STARTS and not text[-length - 1 : -length].isalnum():
             return len(text) - length

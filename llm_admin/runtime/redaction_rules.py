@@ -23,11 +23,7 @@ class Rule:
     label: str  # "The text contains {label}."
     hints: tuple[str, ...]  # one of these is in every match
     pattern: re.Pattern[str]
-    lower: bool = False  # hints are in small letters, the text in any
-
-
-def _any_case(word: str) -> str:
-    return "".join(f"[{c}{c.upper()}]" if c.islower() else c for c in word)
+    lower: bool = False  # hints and pattern are for the text in small letters
 
 
 def _token(label: str, prefixes: str, rest: str) -> Rule:
@@ -67,10 +63,10 @@ LONG_NAMES = (
 SHORT_NAMES = "secret|token"
 QUOTE = r"\\{0,2}[\"'`]?"
 ASSIGNS = rf"{QUOTE}[ \t]{{0,4}}(?::=|=>|=|:)[ \t]{{0,4}}{QUOTE}"
-LONG_LEAD = rf"(?:{_any_case(LONG_NAMES)}){ASSIGNS}"
-SHORT_LEAD = rf"(?:{_any_case(SHORT_NAMES)}){ASSIGNS}"
-SCHEME_LEAD = rf"{_any_case('authorization')}{ASSIGNS}(?:{_any_case('bearer|basic|token|apikey')})[ \t]{{1,4}}"
-BEARER_LEAD = rf"{START}{_any_case('bearer')}[ \t]{{1,4}}"
+LONG_LEAD = rf"(?:{LONG_NAMES}){ASSIGNS}"
+SHORT_LEAD = rf"(?:{SHORT_NAMES}){ASSIGNS}"
+SCHEME_LEAD = rf"authorization{ASSIGNS}(?:bearer|basic|token|apikey)[ \t]{{1,4}}"
+BEARER_LEAD = r"bearer[ \t]{1,4}"
 LIKELY = HAS_DIGIT + HAS_LETTER + NO_CALL_NO_URL
 
 NAMED = (
@@ -116,12 +112,15 @@ RULES = (*TOKENS, *NAMED, *BLOCKS)
 
 # For streams: how each of these begins.
 MARKERS = tuple(hint for rule in TOKENS for hint in rule.hints)
-MARKER = re.compile(rf"{START}(?:{'|'.join(map(re.escape, MARKERS))})")
+_ANY_MARKER = "|".join(map(re.escape, MARKERS))
+MARKER = re.compile(rf"{START}(?:{_ANY_MARKER})")
 MARKER_STARTS = frozenset(marker[:length] for marker in MARKERS for length in range(1, len(marker)))
+MARKER_START_ENDS = frozenset(start[-1] for start in MARKER_STARTS)
 LONGEST_MARKER = max(map(len, MARKERS))
-LEAD = re.compile(f"{SCHEME_LEAD}|{BEARER_LEAD}|{LONG_LEAD}|{SHORT_LEAD}")
+LEAD = re.compile(f"{SCHEME_LEAD}|{BEARER_LEAD}|{LONG_LEAD}|{SHORT_LEAD}")  # for the text in small letters
 LONGEST_LEAD = 80
 OPEN_URL = re.compile(rf"{URL_LEAD}[^\s/@]{{0,200}}\Z")
 OPEN_PEM = re.compile(rf"{PEM_OPEN}(?:{PEM_BODY})?(?:-----(?:E(?:N(?:D[A-Z0-9 ]{{0,60}}-{{0,4}})?)?)?)?\Z")
 START_OF_PEM = re.compile(r"(?:-{1,5}|-----B(?:E(?:G(?:I(?:N[A-Z0-9 ]{0,60}-{0,4})?)?)?)?)\Z")
-ANY_START = re.compile(f"{MARKER.pattern}|{LEAD.pattern}|{URL_LEAD}|-----")
+# Without one of these a piece of text neither is nor begins anything, nor completes what came before.
+SUSPECT = re.compile(rf"[:=]|--|-\Z|{_ANY_MARKER}")

@@ -52,16 +52,24 @@ def _message(one: Any) -> str:
             return f"Choose one of {context.get('expected', '')}."
         case "string_too_long":
             return f"This must have at most {context['max_length']:,} characters."
-        case "greater_than_equal" | "greater_than":
-            return f"This must be at least {context.get('ge', context.get('gt'))}."
-        case "less_than_equal" | "less_than":
-            return f"This must be at most {context.get('le', context.get('lt'))}."
+        case "greater_than_equal":
+            return f"This must be at least {_number(context['ge'])}."
+        case "greater_than":
+            return f"This must be more than {_number(context['gt'])}."
+        case "less_than_equal":
+            return f"This must be at most {_number(context['le'])}."
+        case "less_than":
+            return f"This must be less than {_number(context['lt'])}."
         case "too_short":
             return "Add at least one."
         case "too_long":
             return f"At most {context['max_length']} are possible."
         case kind:
             return WORDS.get(kind, f"{one['msg']}.")
+
+
+def _number(limit: float) -> str:
+    return f"{limit:g}"
 
 
 def parse(spec: type[S], data: Any, *, prefix: tuple[str | int, ...] = ()) -> S:

@@ -55,6 +55,11 @@ class DeploymentPlan:
     options: dict[str, Any] = field(default_factory=dict)
     price: PricePlan | None = None
 
+    @property
+    def endpoint_key(self) -> list[Any]:
+        """Everything that decides where and how a call goes."""
+        return [self.provider, self.provider_model, self.base_url, self.api_key, self.options]
+
 
 @dataclass(frozen=True, slots=True)
 class ModelPlan:

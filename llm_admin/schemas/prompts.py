@@ -100,7 +100,7 @@ def declare(spec: PromptSpec) -> PromptSpec:
     """Variables as the texts use them: new `{{names}}` declared, unused ones dropped, the details of others kept."""
     known = {v.name: v for v in spec.variables}
     names = dict.fromkeys(name for text in spec.texts for name in template.identifiers(text))
-    variables = [(known.get(name) or VariableSpec(name=name)).model_dump() for name in names]
+    variables = [known[name].model_dump() if name in known else {"name": name} for name in names]
     return parse(PromptSpec, spec.model_dump() | {"variables": variables})
 
 

@@ -55,10 +55,12 @@ class WorkflowSpec(Spec):
     def _step_errors(self, position: int, step: StepSpec, known: dict[str, str]) -> list[InitErrorDetails]:
         place = ("steps", position)
         errors = [
-            _error((*place, field), f"Nothing before this step is called “{name}”.")
+            _error((*place, *field), f"Nothing before this step is called “{name}”.")
             for field, name in step.uses()
             if name not in known
         ]
+        if position == 0 and (field := step.previous_field()) and not getattr(step, field, ""):
+            errors.append(_error((*place, field), "There is no step before this one: say here what it works on."))
         if step.id in known:
             errors.append(_error((*place, "id"), f"“{step.id}” is taken by an earlier step or input; choose another."))
         return errors

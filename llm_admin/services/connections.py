@@ -76,7 +76,7 @@ def _check_address(url: str) -> list[Problem]:
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         return [Problem(place, "This is no web address. It begins with http:// or https://.")]
     if parts.username or parts.password or parts.query or parts.fragment:
-        return [Problem(place, "Only the address, please: no user name, password, “?” or “#”. The key has its own field.")]
+        return [Problem(place, "Only the address: no user name, password, “?” or “#”. A key has its own field.")]
     return []
 
 

@@ -27,13 +27,12 @@ from llm_admin.jobs.local import LOCAL
 from llm_admin.jobs.writer import WRITER, Insert
 from llm_admin.models import Run, RunCheckpoint, RunError
 from llm_admin.schemas.events import RunEvent, StatusEvent
-from llm_admin.schemas.plans import RunPlan
 from llm_admin.schemas.records import Outcome
 from llm_admin.services import upkeep
 from llm_admin.services.live import LIVE, Emitter, LiveRun, executor_id
 from llm_admin.services.recording import RunRecorder, close_steps
 from llm_admin.services.resolving import ModelResolver
-from llm_admin.services.secrets import redactor
+from llm_admin.services.secrets import redactor_at_hand
 
 T = TypeVar("T")
 Listener = Callable[[RunEvent], None]
@@ -95,7 +94,7 @@ def _prepare(run: Run, listener: Listener | None = None) -> LiveRun:
     recorder = RunRecorder(
         run,
         keeps_texts=run.workspace.store_texts == StoreTexts.MASKED,
-        mask=redactor().value,
+        mask=redactor_at_hand().value,
         emit=emitter.thread_safe,
         finish=emitter.finish,
     )
@@ -133,7 +132,6 @@ async def _drive(live: LiveRun) -> Outcome:
 
     run, limits = live.run, settings()
     context = Context(
-        plan=RunPlan.model_validate(run.spec),
         resolver=ModelResolver(run.workspace_id),
         recorder=live.recorder,
         emit=live.emitter.emit,
@@ -145,7 +143,7 @@ async def _drive(live: LiveRun) -> Outcome:
     LIVE.add(live)
     live.emitter.emit(StatusEvent(type="status", status=RunStatus.RUNNING.value))
     try:
-        outcome = await execute(context, run.inputs)
+        outcome = await execute(context, run.spec, run.inputs)
     except asyncio.CancelledError:
         outcome = _stopped(context.stop_status)
         await _close(live, outcome)
@@ -195,13 +193,13 @@ async def _write_end(live: LiveRun, outcome: Outcome) -> None:
 def _traceback(live: LiveRun, outcome: Outcome) -> list[Insert]:
     if not outcome.traceback:
         return []
-    logger.error("Run %s failed unexpectedly:\n%s", live.run.pk, redactor().text(outcome.traceback))
-    return [Insert(RunError(run=live.run, text=redactor().text(outcome.traceback)))]
+    logger.error("Run %s failed unexpectedly:\n%s", live.run.pk, redactor_at_hand().text(outcome.traceback))
+    return [Insert(RunError(run=live.run, text=redactor_at_hand().text(outcome.traceback)))]
 
 
 def _end(live: LiveRun, outcome: Outcome) -> None:
     """In the writer's transaction."""
-    run, mask, keeps = live.run, redactor().value, live.recorder.keeps_texts
+    run, mask, keeps = live.run, redactor_at_hand().value, live.recorder.keeps_texts
     live.closed = True
     values: dict[str, Any] = {
         "status": outcome.status,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
+
 from llm_admin.choices import RunSource, RunStatus
 from llm_admin.exceptions import ConsoleError
 from llm_admin.models import Run, Workspace
@@ -88,7 +90,10 @@ class Handle:
     async def arun(
         self, inputs: Mapping[str, Any] | None = None, *, model: str | None = None, user: Any = None
     ) -> Result:
-        run = await in_thread_unless_cached(lambda: self.plan(inputs or {}, model=model, user=user))
+        if self.family is WORKFLOWS or runs.known_facts(self.workspace) is None:
+            run = await sync_to_async(self.plan)(inputs or {}, model=model, user=user)
+        else:
+            run = self.plan(inputs or {}, model=model, user=user)
         return finish(await execute(run))
 
     def as_langchain(self) -> ChatPromptTemplate | Runnable[dict[str, Any], Any]:
@@ -103,3 +108,53 @@ class Handle:
             return (await self.arun(inputs)).output
 
         return as_runnable(output_of, name=self.slug)
+
+
+async def execute(run: Run, listener: Listener | None = None) -> Result:
+    outcome, recorder = await run_now(run, listener=listener)
+    return _result(run, outcome, recorder)
+
+
+def finish(result: Result) -> Result:
+    if not result.ok:
+        raise RunFailed(result)
+    return result
+
+
+def _result(run: Run, outcome: Outcome, recorder: RunRecorder) -> Result:
+    totals = recorder.totals()
+    assert run.started_at is not None and run.ended_at is not None
+    return Result(
+        run_id=run.pk,
+        status=outcome.status,
+        output=outcome.output,
+        error_kind=outcome.error_kind or "",
+        error=outcome.error,
+        error_step=outcome.error_step,
+        input_tokens=totals["input_tokens"],
+        output_tokens=totals["output_tokens"],
+        cost_nano=totals["cost_nano"],
+        latency_ms=round((run.ended_at - run.started_at).total_seconds() * 1000),
+        first_token_ms=totals["first_token_ms"],
+    )
+
+
+def handle(
+    family: Family, slug: str, *, label: str = "", number: int | None = None, workspace: Workspace | str | None = None
+) -> Handle:
+    """Raises NotFound. Cached for a second, and until something of it is saved in this process."""
+    key = ("handle", family.noun, slug, label, number, getattr(workspace, "pk", workspace))
+    return catalogue.cached(key, lambda: _load(family, slug, label, number, workspace))
+
+
+def known_handle(
+    family: Family, slug: str, *, label: str = "", number: int | None = None, workspace: Workspace | str | None = None
+) -> Handle | None:
+    return catalogue.peek(("handle", family.noun, slug, label, number, getattr(workspace, "pk", workspace)))
+
+
+def _load(family: Family, slug: str, label: str, number: int | None, where: Workspace | str | None) -> Handle:
+    workspace = where if isinstance(where, Workspace) else workspaces.by_slug(where)
+    document = documents.get(family, actor=actors.system(workspace), slug=slug)
+    version = documents.version_of(document, number=number, label=label)
+    return Handle(family, workspace, document, version, documents.spec_of(version))

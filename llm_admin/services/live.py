@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from llm_admin.channels.memory import CHANNEL
 from llm_admin.conf import settings
 from llm_admin.schemas.events import RunEvent, TokenEvent
-from llm_admin.services.secrets import redactor
+from llm_admin.services.secrets import redactor_at_hand
 
 if TYPE_CHECKING:
     from llm_admin.models import Run
@@ -132,7 +132,7 @@ class Emitter:
         if path not in self._masks:
             from llm_admin.runtime.redaction import StreamRedactor
 
-            self._masks[path] = StreamRedactor(redactor())
+            self._masks[path] = StreamRedactor(redactor_at_hand())
         return self._masks[path]
 
     def _piece(self, path: str, text: str) -> None:

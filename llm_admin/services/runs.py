@@ -3,22 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from llm_admin.choices import RunSource, RunStatus, StoreTexts
-from llm_admin.exceptions import InvalidInput, NotFound
-from llm_admin.models import LanguageModel, Prompt, PromptVersion, Run, Workflow, WorkflowVersion
+from llm_admin.choices import RunSource, RunStatus
+from llm_admin.exceptions import InvalidInput, NotFound, Problem
+from llm_admin.models import LanguageModel, Prompt, PromptVersion, Run, Workflow, WorkflowVersion, Workspace
 from llm_admin.schemas.plans import PromptPlan, RunPlan
 from llm_admin.schemas.prompts import PromptSpec, check_inputs
 from llm_admin.schemas.variables import check_values
 from llm_admin.schemas.workflows import WorkflowSpec
-from llm_admin.services import documents
+from llm_admin.services import catalogue, documents
 from llm_admin.services.actors import Actor
 from llm_admin.services.secrets import redactor
 from llm_admin.tenancy import workspace_scope
+
+if TYPE_CHECKING:
+    from llm_admin.runtime.redaction import Redactor
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What planning a run needs to know of its workspace, as it is now."""
+
+    workspace: Workspace
+    default_alias: str | None
+    aliases: frozenset[str]
+    redactor: Redactor
+
+
+def facts(workspace: Workspace) -> Facts:
+    return catalogue.cached(("facts", workspace.pk), lambda: _gather(workspace))
+
+
+def known_facts(workspace: Workspace) -> Facts | None:
+    """Without touching the database: None when they must be read first."""
+    return catalogue.peek(("facts", workspace.pk))
+
+
+def _gather(workspace: Workspace) -> Facts:
+    fresh = Workspace.objects.select_related("default_model").get(pk=workspace.pk)
+    rows = LanguageModel._base_manager.filter(workspace=fresh, enabled=True)
+    default = fresh.default_model.alias if fresh.default_model else None
+    return Facts(fresh, default, frozenset(rows.values_list("alias", flat=True)), redactor())
 
 
 def start_prompt(
@@ -88,6 +118,7 @@ def plan_prompt(
 ) -> Run:
     """The unsaved row of a run, everything checked."""
     actor.require("run_prompt")
+    known = facts(actor.workspace)
     values = check_inputs(spec, inputs)
     plan = RunPlan(
         kind="prompt",
@@ -99,11 +130,12 @@ def plan_prompt(
             spec=spec,
         ),
         model=model or None,
-        default_model=_default_alias(actor),
+        default_model=known.default_alias,
     )
-    _check_models(actor, [model or spec.model or plan.default_model])
+    _check_models(known, [model or spec.model or plan.default_model])
     return _row(
         actor,
+        known,
         plan,
         values,
         source,
@@ -126,6 +158,7 @@ def plan_workflow(
     client_key: str | None = None,
 ) -> Run:
     actor.require("run_workflow")
+    known = facts(actor.workspace)
     values = check_values(spec.inputs, inputs)
     prompts = resolve_prompts(actor, spec)
     plan = RunPlan(
@@ -136,12 +169,13 @@ def plan_workflow(
         workflow=spec,
         prompts=prompts,
         model=model or None,
-        default_model=_default_alias(actor),
+        default_model=known.default_alias,
     )
     own = [getattr(step, "model", None) for step in spec.steps] + [p.spec.model for p in prompts.values()]
-    _check_models(actor, [model, *own])
+    _check_models(known, [model, *own, known.default_alias])
     return _row(
         actor,
+        known,
         plan,
         values,
         source,
@@ -154,8 +188,6 @@ def plan_workflow(
 
 def resolve_prompts(actor: Actor, spec: WorkflowSpec) -> dict[str, PromptPlan]:
     """Step id -> the prompt version that it names. Raises InvalidInput at the step that names none."""
-    from llm_admin.exceptions import Problem
-
     problems, plans = [], {}
     for position, step in enumerate(spec.steps):
         reference = step.prompt_reference()
@@ -203,19 +235,12 @@ def visible(*, actor: Actor) -> Any:
     return rows if actor.may("view_all_runs") else rows.filter(owner=actor.user)
 
 
-def _default_alias(actor: Actor) -> str | None:
-    model = actor.workspace.default_model
-    return model.alias if model else None
-
-
-def _check_models(actor: Actor, aliases: list[str | None]) -> None:
+def _check_models(known: Facts, aliases: list[str | None]) -> None:
     wanted = {alias for alias in aliases if alias}
     if not wanted:
         raise InvalidInput("No model is chosen, and the workspace has no default model. Choose one under “Model”.")
-    with workspace_scope(actor.workspace):
-        known = set(LanguageModel.objects.filter(enabled=True).values_list("alias", flat=True))
-    if missing := wanted - known:
-        offered = ", ".join(sorted(known)) or "none"
+    if missing := wanted - known.aliases:
+        offered = ", ".join(sorted(known.aliases)) or "none"
         raise InvalidInput(f"There is no model “{min(missing)}”, or it is switched off. Known models: {offered}.")
 
 
@@ -227,15 +252,16 @@ def _title(document: Prompt | Workflow | None, version: Any, fallback: str) -> s
 
 def _row(
     actor: Actor,
+    known: Facts,
     plan: RunPlan,
     values: dict[str, Any],
     source: RunSource,
     client_key: str | None,
     **details: Any,
 ) -> Run:
-    mask = redactor().value
+    mask = known.redactor.value
     return Run(
-        workspace=actor.workspace,
+        workspace=known.workspace,
         kind=plan.kind,
         spec=mask(plan.model_dump(mode="json")),
         inputs=mask(values),
@@ -263,6 +289,3 @@ def _store_and_go(run: Run) -> Run:
     transaction.on_commit(lambda: execution.launch(run))
     return run
 
-
-def keeps_texts(run: Run) -> bool:
-    return run.workspace.store_texts == StoreTexts.MASKED

@@ -17,17 +17,30 @@ if TYPE_CHECKING:
     from llm_admin.schemas.base import Spec
 
 
+_latest: Redactor | None = None
+
+
 def redactor() -> Redactor:
-    """Knows the secrets of all workspaces: a key of one must not stand in another's log either."""
+    """Knows the secrets of all workspaces: a key of one must not stand in another's log either. May read the
+    database."""
     return catalogue.cached("redactor", _build)
 
 
+def redactor_at_hand() -> Redactor:
+    """The one built last, without reading anything: for event loops. Planning a run has always built one."""
+    if _latest is None:
+        raise RuntimeError("No redactor was built yet in this process; call redactor() first.")
+    return _latest
+
+
 def _build() -> Redactor:
+    global _latest
     from llm_admin.runtime.redaction import Redactor
 
     with across_workspaces():
         keys = [connection.secret() for connection in Connection.objects.all()]
-    return Redactor([django_settings.SECRET_KEY, *settings().EXTRA_SECRETS, *filter(None, keys)])
+    _latest = Redactor([django_settings.SECRET_KEY, *settings().EXTRA_SECRETS, *filter(None, keys)])
+    return _latest
 
 
 def refuse_secrets(_workspace: Workspace, spec: Spec) -> None:

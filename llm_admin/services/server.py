@@ -16,6 +16,7 @@ from llm_admin.jobs.writer import WRITER
 from llm_admin.models import Lease
 from llm_admin.services import execution, recovery, upkeep
 from llm_admin.services.live import LIVE, executor_id
+from llm_admin.services.secrets import redactor
 
 logger = logging.getLogger(__name__)
 TICKER = "ticker"
@@ -62,6 +63,7 @@ async def _tick() -> None:
 async def _recover() -> None:
     """The first time without the lease: each step is a compare-and-set anyhow."""
     await WRITER.write(recovery.interrupt_abandoned)
+    await WRITER.write(redactor)
     for run in await WRITER.write(recovery.waiting):
         if not LIVE.stopping:
             execution.launch(run)

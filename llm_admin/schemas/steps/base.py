@@ -9,11 +9,15 @@ from pydantic import Field, field_validator
 from llm_admin.schemas import template
 from llm_admin.schemas.base import IDENTIFIER, Spec
 
+Place = tuple[str | int, ...]
+
 
 class StepSpec(Spec):
     label: ClassVar[str]
     icon: ClassVar[str]
     help: ClassVar[str]
+    result: ClassVar[str] = "result"  # the name that a new step's result gets, if it is free
+    produces: ClassVar[str] = "text"  # "messages": what a model step can send as it is
 
     type: str
     id: str = Field(
@@ -32,9 +36,13 @@ class StepSpec(Spec):
     def heading(self) -> str:
         return self.title or f"{self.label}: {self.id}"
 
-    def uses(self) -> list[tuple[str, str]]:
-        """(field, name) of every variable that this step reads."""
+    def uses(self) -> list[tuple[Place, str]]:
+        """(place within the step, name) of every variable that this step reads."""
         return []
+
+    def previous_field(self) -> str:
+        """The field that, left empty, means "the step before" in this step; "" when it needs none."""
+        return ""
 
     def prompt_reference(self) -> PromptReference | None:
         """The saved prompt that this step needs, if any."""
@@ -51,7 +59,12 @@ class InputMapping(Spec):
     """What a variable of the prompt gets: a text in which {{names}} of the workflow are replaced."""
 
     name: str = Field(title="Variable of the prompt", min_length=1)
-    value: str = Field(default="", title="Gets", description="Text; {{name}} puts in an input or an earlier result.")
+    value: str = Field(
+        default="",
+        title="Gets",
+        description="Text; {{name}} puts in an input or an earlier result.",
+        json_schema_extra={"widget": "textarea"},
+    )
 
 
 def names_in(text: str) -> list[str]:

@@ -1,0 +1,105 @@
+"""The cards of a panel of numbers: each with its change in words, and the address of the logs behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from llm_admin.admin.log_links import logs_url
+from llm_admin.choices import CallStatus
+from llm_admin.models import Workspace
+from llm_admin.selectors.periods import Period
+from llm_admin.selectors.usage import Report, Totals, UsageFilter
+from llm_admin.templatetags.llm_format import cost, duration, tokens
+
+
+@dataclass(frozen=True)
+class Delta:
+    """Against the period before, in words; `tone` ("better", "worse", "") only adds colour to them."""
+
+    arrow: str
+    words: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    title: str
+    value: str
+    url: str
+    delta: Delta
+    notes: list[tuple[str, str]] = field(default_factory=list)  # (text, address or "")
+
+
+def cards(report: Report, usage_filter: UsageFilter, period: Period, workspace: Workspace) -> list[Card]:
+    now, before = report.totals, report.before
+    url = logs_url(usage_filter)
+    in_all = f"{tokens(now.input_tokens)} tokens in, {tokens(now.output_tokens)} out"
+    slow = f"95% took at most {duration(now.p95_ms)}" if now.calls else ""
+    return [
+        Card("Cost", cost(now.cost_nano, workspace), url, _cost_delta(now, before, period), _cost_notes(now, usage_filter)),
+        Card("Calls", f"{now.calls:,}", url, _delta(now.calls, before.calls, period, before), [(in_all, "")]),
+        Card(
+            "Typical time of a call",
+            duration(now.p50_ms) if now.calls else "–",
+            url,
+            _delta(now.p50_ms, before.p50_ms, period, before, words=("slower", "faster"), tones=("worse", "better")),
+            [(slow, "")] if slow else [],
+        ),
+        Card(
+            "Errors",
+            f"{now.errors:,}",
+            logs_url(usage_filter, status=CallStatus.FAILED.value),
+            _delta(now.errors, before.errors, period, before, words=("more", "fewer"), tones=("worse", "better")),
+            _error_notes(now, usage_filter),
+        ),
+    ]
+
+
+def _cost_notes(now: Totals, usage_filter: UsageFilter) -> list[tuple[str, str]]:
+    if not now.unknown_cost:
+        return []
+    what = "1 call" if now.unknown_cost == 1 else f"{now.unknown_cost:,} calls"
+    return [(f"Not counted: {what} of unknown cost", logs_url(usage_filter, cost="unknown"))]
+
+
+def _error_notes(now: Totals, usage_filter: UsageFilter) -> list[tuple[str, str]]:
+    notes = [(f"{now.errors / now.calls:.1%} of the calls", "")] if now.calls else []
+    if now.stopped:
+        notes.append((f"{now.stopped:,} more were stopped or interrupted", logs_url(usage_filter, status="unfinished")))
+    return notes
+
+
+def _cost_delta(now: Totals, before: Totals, period: Period) -> Delta:
+    return _delta(now.cost_nano, before.cost_nano, period, before)
+
+
+def _delta(
+    now: int | None,
+    before: int | None,
+    period: Period,
+    totals_before: Totals,
+    *,
+    words: tuple[str, str] = ("more", "less"),
+    tones: tuple[str, str] = ("", ""),
+) -> Delta:
+    then = f"the {period.label} before"
+    if not totals_before.calls:
+        return Delta("", f"No calls in {then}")
+    if now is None or before is None:
+        return Delta("", f"Not comparable with {then}")
+    if now == before:
+        return Delta("=", f"As in {then}")
+    up = now > before
+    return Delta("▲" if up else "▼", f"{_change(now, before)} {words[not up]} than in {then}", tones[not up])
+
+
+def _change(now: int, before: int) -> str:
+    """"12%"; from ten times on "14 times"; the difference itself where there was nothing before."""
+    if not before:
+        return f"{now:,}"
+    ratio = Decimal(now) / Decimal(before)
+    if ratio >= 10:
+        return f"{ratio:.0f} times"
+    percent = abs(ratio - 1) * 100
+    return f"{percent:.0f}%" if percent >= 1 else "Under 1%"

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from llm_admin.admin.base import ConsoleAdmin, actor_of
+from llm_admin.admin.forms import add_problems
+from llm_admin.admin.prices import price_urls, prices_of
+from llm_admin.models import Deployment, LanguageModel
+from llm_admin.services import models
+
+
+class LanguageModelForm(forms.ModelForm):
+    class Meta:
+        model = LanguageModel
+        fields = ("name", "alias", "description", "enabled")
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        add_problems(self, models.check(self.instance))
+
+
+class DeploymentFormSet(forms.BaseInlineFormSet):
+    def clean(self) -> None:
+        super().clean()
+        for form in self.deleted_forms:
+            if form.instance.pk and (problem := models.undeletable(form.instance)):
+                raise forms.ValidationError(problem)
+
+
+class DeploymentInline(TabularInline):
+    model = Deployment
+    formset = DeploymentFormSet
+    fields = ("connection", "provider_model", "priority", "enabled")
+    extra = 0
+    min_num = 1
+    verbose_name = "deployment"
+    verbose_name_plural = "Where it runs"
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, validate_min=True, **kwargs)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field and hasattr(field.widget, "can_add_related"):
+            widget = field.widget
+            widget.can_add_related = widget.can_change_related = widget.can_delete_related = False
+            widget.can_view_related = False
+        return field
+
+
+@admin.register(LanguageModel)
+class LanguageModelAdmin(ConsoleAdmin):
+    form = LanguageModelForm
+    list_display = ("name", "alias", "where", "price", "state")
+    search_fields = ("name", "alias", "description")
+    actions = None
+    inlines = (DeploymentInline,)
+    change_form_outer_after_template = "llm_admin/models/_prices.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LanguageModel]:
+        deployments = models.with_prices(Deployment.objects.all())
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(is_default=Q(workspace__default_model=F("pk")))
+            .prefetch_related(Prefetch("deployments", queryset=deployments))
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: LanguageModel | None = None) -> Any:
+        fields: tuple[str, ...] = ("name", "alias", "description", "enabled")
+        if obj and not self.has_change_permission(request):
+            fields = (*fields, "where", "price")
+        return ((None, {"fields": fields}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: LanguageModel | None = None) -> tuple[str, ...]:
+        return ("alias", "where", "price") if obj else ()
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*price_urls(self), *super().get_urls()]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        obj = kwargs.get("obj")
+        if obj and obj.pk and request.user.has_perm("llm_admin.view_deploymentprice"):
+            context["deployments"] = [prices_of(one) for one in models.with_prices(obj.deployments.all())]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
+        models.save(obj, actor=actor_of(request))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        actor = actor_of(request)
+        changed = formset.save(commit=False)
+        for deployment in formset.deleted_objects:
+            models.delete_deployment(deployment, actor=actor)
+        for deployment in changed:
+            models.save_deployment(deployment, actor=actor)
+
+    def delete_model(self, request: HttpRequest, obj: LanguageModel) -> None:
+        models.delete(obj, actor=actor_of(request))
+
+    @display(description="where it runs", empty_value="Nowhere yet")
+    def where(self, obj: LanguageModel) -> SafeString | None:
+        first = models.first_deployment(obj)
+        if first is None:
+            return None
+        return format_html("{} <small>on {}</small>", first.provider_model, first.connection.name)
+
+    @display(description="price per million tokens", empty_value="unknown")
+    def price(self, obj: LanguageModel) -> str | None:
+        first = models.first_deployment(obj)
+        now = models.current_price(first) if first else None
+        return str(now) if now else None
+
+    @display(description="state", label={"Default": "success", "Off": "warning", "On": "info"})
+    def state(self, obj: Any) -> str:
+        if obj.is_default:
+            return "Default"
+        return "On" if obj.enabled else "Off"

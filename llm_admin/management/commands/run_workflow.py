@@ -1,0 +1,8 @@
+from llm_admin.management.running import RunCommand
+from llm_admin.services.documents import WORKFLOWS
+
+
+class Command(RunCommand):
+    help = "Runs a workflow; the answer streams to stdout, numbers go to stderr."
+    family = WORKFLOWS
+    values_option = "--input"

@@ -1,0 +1,52 @@
+"""The functions that `llm_admin` itself offers to Python code; see llm_admin/__init__.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from llm_admin.services.documents import PROMPTS, WORKFLOWS, Family
+from llm_admin.services.handles import Handle, Result, handle, known_handle
+
+Inputs = Mapping[str, Any] | None
+
+
+def get_prompt(slug: str, **which: Any) -> Handle:
+    """`which`: label (default: Live), number, workspace (slug or object). Raises NotFound."""
+    return handle(PROMPTS, slug, **which)
+
+
+def get_workflow(slug: str, **which: Any) -> Handle:
+    return handle(WORKFLOWS, slug, **which)
+
+
+def run_prompt(slug: str, inputs: Inputs = None, *, model: str | None = None, user: Any = None, **which: Any) -> Result:
+    """Runs a prompt and waits. Raises RunFailed (the run is stored), InvalidInput, NotFound; inside a running event
+    loop it refuses: use `arun_prompt`."""
+    return get_prompt(slug, **which).run(inputs, model=model, user=user)
+
+
+def run_workflow(
+    slug: str, inputs: Inputs = None, *, model: str | None = None, user: Any = None, **which: Any
+) -> Result:
+    return get_workflow(slug, **which).run(inputs, model=model, user=user)
+
+
+async def arun_prompt(
+    slug: str, inputs: Inputs = None, *, model: str | None = None, user: Any = None, **which: Any
+) -> Result:
+    found = await _ahandle(PROMPTS, slug, which)
+    return await found.arun(inputs, model=model, user=user)
+
+
+async def arun_workflow(
+    slug: str, inputs: Inputs = None, *, model: str | None = None, user: Any = None, **which: Any
+) -> Result:
+    found = await _ahandle(WORKFLOWS, slug, which)
+    return await found.arun(inputs, model=model, user=user)
+
+
+async def _ahandle(family: Family, slug: str, which: Mapping[str, Any]) -> Handle:
+    return known_handle(family, slug, **which) or await sync_to_async(handle)(family, slug, **which)

@@ -1,0 +1,157 @@
+"""Models that people pick, the deployments behind them, and what a million tokens costs there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.utils import timezone
+
+from llm_admin.exceptions import Conflict, InvalidInput, NotFound, Problem
+from llm_admin.models import Deployment, DeploymentPrice, InteractionLog, LanguageModel, Workspace
+from llm_admin.services.validation import clean
+from llm_admin.tenancy import workspace_scope
+
+if TYPE_CHECKING:
+    from llm_admin.services.actors import Actor
+
+FAKE = "fake"
+
+
+def save(model: LanguageModel, *, actor: Actor) -> LanguageModel:
+    """Raises InvalidInput: an alias that is taken or changed, the default model switched off."""
+    actor.require("change_languagemodel" if model.pk else "add_languagemodel")
+    if not model.pk:
+        model.workspace = actor.workspace
+    with workspace_scope(actor.workspace):
+        if problems := check(model):
+            raise InvalidInput(problems)
+        clean(model)
+        model.save()
+    return model
+
+
+def check(model: LanguageModel) -> list[Problem]:
+    if not model.pk:
+        return []
+    problems = []
+    alias = LanguageModel.objects.filter(pk=model.pk).values_list("alias", flat=True).first()
+    if alias != model.alias:
+        words = f"Prompts and code know this model as “{alias}”. Make another model for another alias."
+        problems.append(Problem(("alias",), words))
+    if not model.enabled and _is_default(model):
+        words = "This is the workspace's default model. Choose another one in the workspace settings first."
+        problems.append(Problem(("enabled",), words))
+    return problems
+
+
+def delete(model: LanguageModel, *, actor: Actor) -> None:
+    """Raises Conflict for the default model, and for one that logs refer to."""
+    actor.require("delete_languagemodel")
+    with workspace_scope(actor.workspace), transaction.atomic():
+        if _is_default(model):
+            raise Conflict(f"“{model}” is the workspace's default model. Choose another one in the settings first.")
+        if InteractionLog.objects.filter(model=model).exists():
+            raise Conflict(f"“{model}” stands in the logs, which need its name and prices. Switch it off instead.")
+        model.delete()
+
+
+def save_deployment(deployment: Deployment, *, actor: Actor) -> Deployment:
+    actor.require("change_deployment" if deployment.pk else "add_deployment")
+    for thing in (deployment.model, deployment.connection):
+        if thing.workspace_id != actor.workspace.pk:
+            raise NotFound(f"There is no “{thing}” in the workspace “{actor.workspace}”.")
+    deployment.provider_model = deployment.provider_model.strip()
+    with workspace_scope(actor.workspace):
+        clean(deployment)
+        deployment.save()
+    return deployment
+
+
+def delete_deployment(deployment: Deployment, *, actor: Actor) -> None:
+    actor.require("delete_deployment")
+    with workspace_scope(actor.workspace), transaction.atomic():
+        if problem := undeletable(deployment):
+            raise Conflict(problem)
+        deployment.delete()
+
+
+def undeletable(deployment: Deployment) -> str:
+    """A sentence when logs need it; open the scope around it."""
+    if not InteractionLog.objects.filter(deployment=deployment).exists():
+        return ""
+    return f"“{deployment}” stands in the logs, which need its name and prices. Switch it off instead of deleting it."
+
+
+def add_price(
+    deployment: Deployment,
+    *,
+    actor: Actor,
+    input_per_million: Decimal,
+    output_per_million: Decimal,
+    cached_input_per_million: Decimal | None = None,
+    starts_at: dt.datetime | None = None,
+) -> DeploymentPrice:
+    """US dollars. Valid from now on when no time is given; calls that were logged before keep their cost."""
+    actor.require("add_deploymentprice")
+    price = DeploymentPrice(
+        deployment=deployment,
+        starts_at=starts_at or timezone.now(),
+        input_per_million=input_per_million,
+        output_per_million=output_per_million,
+        cached_input_per_million=cached_input_per_million,
+    )
+    with workspace_scope(actor.workspace):
+        _require_ours(deployment)
+        clean(price)
+        price.save()
+    return price
+
+
+def delete_price(price: DeploymentPrice, *, actor: Actor) -> None:
+    """Raises Conflict when a logged cost was computed with it."""
+    actor.require("delete_deploymentprice")
+    with workspace_scope(actor.workspace), transaction.atomic():
+        _require_ours(price.deployment)
+        if InteractionLog.objects.filter(price=price).exists():
+            raise Conflict("Costs in the logs were computed with this price. Add a later one instead.")
+        price.delete()
+
+
+def with_prices(rows: QuerySet[Deployment]) -> QuerySet[Deployment]:
+    """Each price knows whether logs use it (`used`); newest first."""
+    logs = InteractionLog.objects.filter(price_id=OuterRef("pk"))
+    return rows.select_related("connection").prefetch_related(
+        Prefetch("prices", queryset=DeploymentPrice.objects.annotate(used=Exists(logs)))
+    )
+
+
+def current_price(deployment: Deployment, *, at: dt.datetime | None = None) -> DeploymentPrice | None:
+    """From the prices that are loaded already, as a list page has them."""
+    at = at or timezone.now()
+    return next((price for price in deployment.prices.all() if price.starts_at <= at), None)
+
+
+def first_deployment(model: LanguageModel) -> Deployment | None:
+    """The one that a call goes to; from the deployments that are loaded already."""
+    return next((one for one in model.deployments.all() if one.enabled), None)
+
+
+def answers_come_from_no_ai(workspace: Workspace) -> bool:
+    """Whether the default model runs on the demo provider. One query."""
+    rows = Deployment._base_manager.filter(model=workspace.default_model_id, enabled=True)
+    provider = rows.order_by("priority", "id").values_list("connection__provider", flat=True).first()
+    return provider == FAKE
+
+
+def _is_default(model: LanguageModel) -> bool:
+    return Workspace.objects.filter(pk=model.workspace_id, default_model=model).exists()
+
+
+def _require_ours(deployment: Deployment) -> None:
+    if not Deployment.objects.filter(pk=deployment.pk).exists():
+        raise NotFound("There is no such deployment in this workspace.")
+

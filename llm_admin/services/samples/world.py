@@ -1,0 +1,233 @@
+"""What sample runs can be of, in the actor's workspace: its models, its prompts and workflows, its members."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from llm_admin.choices import RunSource
+from llm_admin.exceptions import InvalidInput
+from llm_admin.models import (
+    Connection,
+    Deployment,
+    DeploymentPrice,
+    LanguageModel,
+    Membership,
+    Prompt,
+    PromptVersion,
+    Run,
+    Workflow,
+    WorkflowVersion,
+)
+from llm_admin.runtime.prompts import Chat, fill_in
+from llm_admin.schemas import template
+from llm_admin.schemas.plans import PricePlan, PromptPlan, RunPlan
+from llm_admin.schemas.prompts import PromptSpec, text_spec
+from llm_admin.schemas.steps.llm import LLMStep
+from llm_admin.services import documents, runs
+from llm_admin.services.actors import Actor
+from llm_admin.services.samples import words
+from llm_admin.services.workspaces import DEMO_ALIAS
+
+SUBJECTS = 24  # of each kind: a team does not use all of its two hundred prompts in a month
+VARIANTS = 6
+LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+
+UNSAVED = (
+    "Write a friendly reply to this message: {{message}}",
+    "Sum up in three sentences: {{text}}",
+    "Suggest five subject lines for a mail about {{topic}}.",
+)
+
+
+@dataclass(frozen=True)
+class SampleModel:
+    """Medians in milliseconds: to the first token, and for each one after it. `prices`: newest first."""
+
+    id: int
+    alias: str
+    name: str
+    deployment_id: int | None
+    connection: str
+    prices: tuple[tuple[dt.datetime, PricePlan], ...]
+    first_ms: float
+    token_ms: float
+
+    def price_at(self, moment: dt.datetime) -> PricePlan | None:
+        return next((price for start, price in self.prices if start <= moment), None)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A model call in a run. `keys`: what a parser step expects of its answer; None when none reads it."""
+
+    path: str
+    prompt: PromptPlan | None
+    text: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    keys: list[Any] | None = None
+
+    def chat(self, rng: Random) -> Chat:
+        if self.prompt is None:
+            text = template.render_paths(self.text or "{{text}}", lambda name: words.value(name, rng))
+            return [{"role": "user", "content": text}]
+        spec = self.prompt.spec
+        return fill_in(spec, {variable.name: words.value(variable.name, rng) for variable in spec.variables})
+
+
+@dataclass(frozen=True)
+class Script:
+    """One version that can run. `variants`: the inputs, and the messages of each call."""
+
+    run: Run
+    plan: RunPlan
+    sites: list[Site]
+    variants: list[tuple[dict[str, Any], list[Chat]]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A prompt or workflow with its versions, oldest first."""
+
+    scripts: list[Script]
+    tokens: int
+    model: SampleModel
+
+    def at(self, age: float) -> Script:
+        return self.scripts[min(int(age * len(self.scripts)), len(self.scripts) - 1)]
+
+
+def models_of(actor: Actor) -> list[SampleModel]:
+    """The enabled ones; where there is only the demo model, two that are clearly samples are made first."""
+    if not LanguageModel.objects.exclude(alias=DEMO_ALIAS).exists():
+        _add_model(actor, "fast", "Fast (demo)", "0.15", "0.60", None)
+        _add_model(actor, "careful", "Careful (demo)", "2.50", "10.00", "1.25")
+    enabled = LanguageModel.objects.filter(enabled=True).order_by("id")
+    found = list(enabled.prefetch_related("deployments__connection", "deployments__prices"))
+    if not found:
+        raise InvalidInput("Every model is switched off. Switch one on under “Models” first.")
+    others = [model for model in found if model.alias != DEMO_ALIAS]
+    return [_sample_model(model, position) for position, model in enumerate(others or found)]
+
+
+def _add_model(actor: Actor, alias: str, name: str, into: str, out: str, cached: str | None) -> None:
+    connection = Connection.objects.filter(provider="fake").order_by("id").first()
+    if connection is None:
+        connection = Connection.objects.create(workspace=actor.workspace, name="Demo (no AI)", provider="fake")
+    model = LanguageModel.objects.create(
+        workspace=actor.workspace,
+        alias=alias,
+        name=name,
+        description="Sample model for the sample logs: its answers come from no AI, its prices are invented.",
+    )
+    deployment = Deployment.objects.create(model=model, connection=connection, provider_model="demo")
+    DeploymentPrice.objects.create(
+        deployment=deployment,
+        starts_at=LONG_AGO,
+        input_per_million=Decimal(into),
+        output_per_million=Decimal(out),
+        cached_input_per_million=Decimal(cached) if cached else None,
+    )
+
+
+def _sample_model(model: LanguageModel, position: int) -> SampleModel:
+    deployment = next((d for d in model.deployments.all() if d.enabled), None)
+    prices = deployment.prices.all() if deployment else ()
+    return SampleModel(
+        id=model.pk,
+        alias=model.alias,
+        name=model.name,
+        deployment_id=deployment.pk if deployment else None,
+        connection=deployment.connection.name if deployment else "",
+        prices=tuple(
+            (p.starts_at, PricePlan(p.pk, p.input_per_million, p.output_per_million, p.cached_input_per_million))
+            for p in prices
+        ),
+        first_ms=420 * (1 + position % 3),
+        token_ms=11 * (1 + position % 3),
+    )
+
+
+def subjects_of(actor: Actor, models: list[SampleModel], rng: Random) -> list[Subject]:
+    """Prompts and workflows in turn. Without any, as right after `migrate`: texts tried in the studio, unsaved."""
+    alias = models[0].alias
+    scripts = _prompt_scripts(actor, alias, rng) + _workflow_scripts(actor, rng)
+    rng.shuffle(scripts)
+    if not scripts:
+        scripts = [[_prompt_script(actor, None, text_spec(text), alias, rng)] for text in UNSAVED]
+    return [Subject(some, rng.randint(50, 320), rng.choice(models)) for some in scripts]
+
+
+def _prompt_scripts(actor: Actor, alias: str, rng: Random) -> list[list[Script]]:
+    found = []
+    for prompt in Prompt.objects.prefetch_related("versions").order_by("id")[:SUBJECTS]:
+        versions = sorted(prompt.versions.all(), key=lambda version: version.number)
+        found.append([_prompt_script(actor, prompt, documents.spec_of(v), alias, rng, version=v) for v in versions])
+    return [scripts for scripts in found if scripts]
+
+
+def _prompt_script(
+    actor: Actor,
+    prompt: Prompt | None,
+    spec: PromptSpec,
+    alias: str,
+    rng: Random,
+    *,
+    version: PromptVersion | None = None,
+) -> Script:
+    inputs = [{v.name: words.value(v.name, rng) for v in spec.variables} for _ in range(VARIANTS)]
+    run = runs.plan_prompt(
+        actor=actor, prompt=prompt, spec=spec, inputs=inputs[0], version=version, model=alias, source=RunSource.STUDIO
+    )
+    plan = RunPlan.model_validate(run.spec)
+    site = Site("", plan.prompt, parameters=spec.parameters.given())
+    return Script(run, plan, [site], [(given, [fill_in(spec, given)]) for given in inputs])
+
+
+def _workflow_scripts(actor: Actor, rng: Random) -> list[list[Script]]:
+    found = []
+    for workflow in Workflow.objects.prefetch_related("versions").order_by("id")[:SUBJECTS]:
+        versions = sorted(workflow.versions.all(), key=lambda version: version.number)
+        found.append([script for v in versions if (script := _workflow_script(actor, workflow, v, rng))])
+    return [scripts for scripts in found if scripts]
+
+
+def _workflow_script(actor: Actor, workflow: Workflow, version: WorkflowVersion, rng: Random) -> Script | None:
+    """None for one that asks no model, or that could not run today (a prompt of it is gone)."""
+    spec = documents.spec_of(version)
+    inputs = [{v.name: words.value(v.name, rng) for v in spec.inputs} for _ in range(VARIANTS)]
+    try:
+        run = runs.plan_workflow(
+            actor=actor, workflow=workflow, spec=spec, inputs=inputs[0], version=version, source=RunSource.STUDIO
+        )
+    except InvalidInput:
+        return None
+    plan = RunPlan.model_validate(run.spec)
+    sites = _sites(plan)
+    return Script(run, plan, sites, [(given, [site.chat(rng) for site in sites]) for given in inputs]) if sites else None
+
+
+def _sites(plan: RunPlan) -> list[Site]:
+    assert plan.workflow is not None
+    sites, previous = [], ""
+    for position, step in enumerate(plan.workflow.steps, start=1):
+        if isinstance(step, LLMStep):
+            prompt = plan.prompts.get(step.id if step.prompt else step.messages_from or previous)
+            parameters = (prompt.spec.parameters.given() if prompt else {}) | step.parameters.given()
+            sites.append(Site(str(position), prompt, step.text, parameters, _keys(plan, position)))
+        previous = step.id
+    return sites
+
+
+def _keys(plan: RunPlan, position: int) -> list[Any] | None:
+    following = plan.workflow.steps[position : position + 1] if plan.workflow else []
+    reads = [step for step in following if step.type == "parser" and getattr(step, "format", "") == "json"]
+    return list(getattr(reads[0], "keys", [])) if reads else None
+
+
+def people_of() -> list[Any]:
+    """Ids of the members' accounts."""
+    return list(Membership.objects.order_by("id").values_list("user_id", flat=True))

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from llm_admin.choices import Role
+from llm_admin.services import actors, workspaces
+from llm_admin.tenancy import workspace_scope
+from tests import factories
+
+
+@pytest.fixture
+def workspace(db):
+    """The default workspace, as `migrate` leaves it (also after a transactional test emptied the tables)."""
+    workspaces.ensure_default()
+    return workspaces.default()
+
+
+@pytest.fixture
+def scope(workspace):
+    with workspace_scope(workspace):
+        yield workspace
+
+
+@pytest.fixture
+def system(workspace):
+    return actors.system(workspace)
+
+
+@pytest.fixture
+def member(workspace):
+    """member(role="author", workspace=..., username=...) -> a staff user who is a member."""
+
+    def make(role: str = Role.AUTHOR, username: str = "", where=None):
+        return factories.member(where or workspace, role=role, username=username)
+
+    return make
+
+
+@pytest.fixture
+def outsider(db):
+    return factories.user("outsider")
+
+
+@pytest.fixture
+def login(client):
+    """login(user) -> a Django test client that is logged in as them."""
+
+    def make(user):
+        client.force_login(user, backend="llm_admin.auth.WorkspaceBackend")
+        return client
+
+    return make
