@@ -28,6 +28,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": None,
+    "GLOBAL_CALLBACK": "llm_admin.admin.site.shell",
     "DASHBOARD_CALLBACK": "llm_admin.admin.dashboard.callback",
     "STYLES": [_static(f"llm_admin/css/{name}.css") for name in ("console", "workflow", "dashboard", "pages")],
     "SCRIPTS": [_static(f"llm_admin/js/{name}.js") for name in ("runs", "prompt", "workflow", "dashboard")],

@@ -50,3 +50,13 @@ def login(client):
         return client
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _fresh_catalogue():
+    """Rows of the test before are gone without a signal."""
+    from llm_admin.services import catalogue
+
+    catalogue.forget()
+    yield
+    catalogue.forget()

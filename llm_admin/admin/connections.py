@@ -12,7 +12,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminPasswordInput, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from llm_admin.admin.base import ConsoleAdmin, actor_of, find_or_404
 from llm_admin.admin.forms import add_problems
@@ -35,7 +35,7 @@ class ConnectionForm(forms.ModelForm):
     key = forms.CharField(
         required=False,
         max_length=2000,
-        widget=UnfoldAdminPasswordInput({"autocomplete": "new-password"}),
+        widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"}),
         help_text="It is stored encrypted and never shown again.",
     )
     remove_key = forms.BooleanField(label="Remove the stored key", required=False)

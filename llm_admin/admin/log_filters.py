@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 
 from llm_admin.choices import CallStatus, ErrorKind, RunSource
 from llm_admin.models import LanguageModel, Membership, Prompt, Workflow
+from llm_admin.templatetags.llm_format import exactly
 
 HOUR = dt.timedelta(hours=1)
 SPANS = {"1h": ("Last hour", HOUR), "24h": ("Last 24 hours", 24 * HOUR)} | {
@@ -67,7 +68,8 @@ class SpanFilter(admin.ListFilter):
         return bool(self.used_parameters)
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
-        yield {**self.used_parameters, "without": changelist.get_query_string(remove=list(self.names))}
+        hidden = [(name, moment.isoformat(), exactly(moment)) for name, moment in self.used_parameters.items()]
+        yield {"given": hidden, "without": changelist.get_query_string(remove=list(self.names))}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         lookups = {"since": "created_at__gte", "until": "created_at__lt"}

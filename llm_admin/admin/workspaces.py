@@ -26,7 +26,7 @@ class SettingsForm(forms.ModelForm):
 
     class Meta:
         model = Workspace
-        fields = workspace_settings.CHANGEABLE
+        fields = ("name",)  # the admin adds the rest: a picker cannot be made outside of a workspace
 
     def _post_clean(self) -> None:
         super()._post_clean()
@@ -45,7 +45,6 @@ class NewWorkspaceForm(forms.ModelForm):
 class WorkspaceAdmin(ConsoleAdmin):
     """Only the current workspace exists here; superusers cross by switching in the header."""
 
-    prepopulated_fields: dict[str, Any] = {}
     show_add_link = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:

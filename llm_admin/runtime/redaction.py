@@ -23,8 +23,8 @@ T = TypeVar("T")
 
 class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        written = {form for secret in secrets if len(secret.strip()) >= SHORTEST_SECRET for form in forms(secret.strip())}
-        self._values = sorted(written)
+        known = [secret.strip() for secret in secrets if len(secret.strip()) >= SHORTEST_SECRET]
+        self._values = sorted({form for secret in known for form in forms(secret)})
         self._clean: set[str] = set()  # short texts that come again and again: the keys and words of specs
         lengths = [len(value) for value in self._values]
         self._longest, self._shortest = max(lengths, default=0), min(lengths, default=1_000_000)
@@ -70,7 +70,7 @@ class Redactor:
         return _united(found)
 
     def begins_at(self, text: str, start: int) -> int | None:
-        """Where the end of the text is the beginning of a configured secret, if something of that is still to hold back.
+        """Where the end of the text is the beginning of a configured secret.
 
         What comes before `start` is out: that may be the first letters of a secret within a word, see ENOUGH.
         """
@@ -148,7 +148,8 @@ class StreamRedactor:
 def forms(secret: str) -> Iterator[str]:
     """The ways in which a secret may be written."""
     yield secret
-    yield from {quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    yield from (quote(secret, safe=""), quote_plus(secret))
+    yield from (json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
     for shift in range(3):
         yield from _inside_base64(secret.encode(), shift)
 

@@ -48,7 +48,9 @@ TOKENS = (
     _token("a Stripe key", "sk_live_ sk_test_ rk_live_ rk_test_ whsec_", r"[A-Za-z0-9]{16,}"),
     _token("a SendGrid key", "SG.", r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
     _token("a package registry's token", "npm_ pypi-", r"(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9_-]{30,}"),
-    _token("a key of an AI service", "gsk_ xai- pplx- r8_ nvapi- lsv2_", r"(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9_-]{24,}"),
+    _token(
+        "a key of an AI service", "gsk_ xai- pplx- r8_ nvapi- lsv2_", r"(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9_-]{24,}"
+    ),
     Rule(
         "a signed token (JWT)",
         ("eyJ",),

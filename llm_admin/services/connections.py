@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.db import transaction
 from django.db.models import ProtectedError
 
+from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed, Conflict, InvalidInput, NotFound, Problem
 from llm_admin.models import Connection
 from llm_admin.services.validation import clean
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from llm_admin.services.actors import Actor
 
 TEST_TIMEOUT = 15.0  # seconds
+# For operators, who can do something about it; authors get other words (runtime/errors.py).
+ADVICE = {
+    ErrorKind.AUTHENTICATION: "Enter the key once more, or check in your account with the provider that it is still valid.",
+    ErrorKind.RATE_LIMIT: "Address and key are right. Look at the limits and the credit of your account with the provider.",
+    ErrorKind.TIMEOUT: "Check the base URL, and that this machine may reach that server (firewall, proxy).",
+    ErrorKind.PROVIDER_DOWN: "Check the base URL (many end in /v1), and that the server runs and can be reached from here.",
+}
+OTHER_ADVICE = "Check the base URL (many end in /v1) and the kind of the connection."
 # What must never be sent to somebody's server, although it stands in our environment.
 OWN_VARIABLES = re.compile(
     r"^(?:SECRET_KEY.*|SALT_KEY|DJANGO_.*|DATABASE.*|REDIS.*|CELERY.*|PG[A-Z]+|AWS_SECRET_ACCESS_KEY|.*PASSW(?:OR)?D.*"
@@ -114,6 +123,13 @@ def missing_variable(connection: Connection) -> str:
     return f"The variable {name} is not set in the environment of this server. Set it and start the server again."
 
 
+def _unreadable(connection: Connection) -> str:
+    """The field library answers with the cipher text when it cannot decrypt; it must not travel as a key."""
+    if connection.secret().startswith("gAAAAA"):
+        return "The stored key cannot be read any more, because SECRET_KEY was changed. Enter the key again."
+    return ""
+
+
 def delete(connection: Connection, *, actor: Actor) -> None:
     """Raises Conflict while a model runs on it."""
     actor.require("delete_connection")
@@ -142,8 +158,8 @@ def test(connection: Connection, *, actor: Actor) -> TestResult:
     actor.require("change_connection")
     if connection.workspace_id != actor.workspace.pk:
         raise NotFound("There is no such connection in this workspace.")
-    if missing := missing_variable(connection):
-        return TestResult(0, problem=missing)
+    if problem := missing_variable(connection) or _unreadable(connection):
+        return TestResult(0, problem=problem)
     started = time.perf_counter()
     try:
         models = _list_models(connection)
@@ -176,12 +192,11 @@ def _endpoint(connection: Connection) -> Endpoint:
 
 
 def _failed(failure: CallFailed, milliseconds: float) -> TestResult:
-    from llm_admin.runtime.errors import advice
     from llm_admin.services.secrets import redactor
 
     detail = redactor().text(failure.detail)
     problem = f"{failure.kind.label}: {detail}" if detail else failure.kind.label
-    return TestResult(milliseconds, problem=problem.rstrip(".") + ".", advice=advice(failure.kind))
+    return TestResult(milliseconds, problem=problem.rstrip(".") + ".", advice=ADVICE.get(failure.kind, OTHER_ADVICE))
 
 
 def _since(started: float) -> float:

@@ -37,6 +37,7 @@ class Behaviour:
     text: str | None = None  # instead of numbered words
     echo: bool = False  # the last user message
     usage: dict[str, Any] | None = field(default_factory=dict)  # {}: as counted; None: absent
+    usage_so_far: bool = False  # also with every word
     delay_ms: float = 0
     gate: bool = False  # after the first word, each further one waits for release()
     hang: bool = False  # no answer at all
@@ -63,8 +64,12 @@ MODELS: dict[str, Behaviour] = {
     "echo": Behaviour(echo=True),
     "no-usage": Behaviour(usage=None),
     "null-usage": Behaviour(usage={"prompt_tokens": None, "completion_tokens": None, "total_tokens": None}),
+    "usage-so-far": Behaviour(usage_so_far=True),
+    "usage-so-far-cut": Behaviour(usage_so_far=True, end_after=5),
     "gate": Behaviour(gate=True),
-    "401": error(401, "Incorrect API key provided: {key}. You can find your key at example.com.", code="invalid_api_key"),
+    "401": error(
+        401, "Incorrect API key provided: {key}. You can find your key at example.com.", code="invalid_api_key"
+    ),
     "403": error(403, "You may not sample from this model.", code="forbidden"),
     "429": error(429, "Rate limit reached for requests.", code="rate_limit_exceeded", kind="requests", retry_after="7"),
     "quota": error(429, "You exceeded your current quota.", code="insufficient_quota", kind="insufficient_quota"),
@@ -114,7 +119,9 @@ class Reader(asyncio.StreamReader):
 class Request:
     """A request as the server saw it, and what became of its answer. Readable from any thread."""
 
-    def __init__(self, server: OpenAIServer, connection: int, method: str, target: str, headers: dict[str, str]) -> None:
+    def __init__(
+        self, server: OpenAIServer, connection: int, method: str, target: str, headers: dict[str, str]
+    ) -> None:
         self.server, self.connection, self.method, self.headers = server, connection, method, headers
         self.path, self.query = urlsplit(target).path, parse_qs(urlsplit(target).query)
         self.body: Any = None
@@ -199,7 +206,9 @@ class OpenAIServer:
 
     def __enter__(self) -> OpenAIServer:
         ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self.serve(ready)), daemon=True, name="openai-server")
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self.serve(ready)), daemon=True, name="openai-server"
+        )
         self._thread.start()
         if not ready.wait(5):
             raise RuntimeError("the test server did not start")
@@ -325,7 +334,13 @@ class OpenAIServer:
             return False
         message = {"role": "assistant", "content": "".join(words)}
         choice = {"index": 0, "message": message, "finish_reason": behaviour.finish}
-        body = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": request.model, "choices": [choice]}
+        body = {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": request.model,
+            "choices": [choice],
+        }
         await self._reply(writer, 200, body | _usage_part(request, behaviour))
         request.finished.set()
         return True
@@ -336,7 +351,10 @@ class OpenAIServer:
         before, after = _word_event(request)
         async for word in self._paced(request, behaviour):
             request.sent += 1
-            writer.write(_chunk(before + json.dumps(word).encode() + after))
+            if behaviour.usage_so_far:
+                writer.write(_event(_delta(request, {"content": word}) | _usage_part(request, behaviour)))
+            else:
+                writer.write(_chunk(before + json.dumps(word).encode() + after))
             await writer.drain()
         if request.closed.is_set():
             return False
@@ -455,7 +473,7 @@ def main() -> None:
         ready = asyncio.Event()
         task = asyncio.create_task(server.serve(ready))
         await ready.wait()
-        print(f"listening on {server.base_url}", flush=True)  # noqa: T201
+        print(f"listening on {server.base_url}", flush=True)
         await task
 
     with contextlib.suppress(KeyboardInterrupt):

@@ -52,7 +52,7 @@ class Provider(ABC):
             return CallFailed(ErrorKind.TIMEOUT, "no answer in time")
         return None
 
-    def problem_at_end(self, response_metadata: dict[str, Any], got_usage: bool) -> CallFailed | None:
+    def problem_at_end(self, response_metadata: dict[str, Any], got_usage: bool) -> CallFailed | None:  # noqa: FBT001
         """What is wrong with a stream that ended without an error.
 
         `response_metadata` is the last chunk's that has a finish_reason (or {}).

@@ -12,10 +12,14 @@ ASKS = re.compile(
     r"|\bJSON\b\W{0,3}(?:object|array|schema|format|document|only|with)\b",
     re.IGNORECASE,
 )
-KEYS = re.compile(r"\b(?:keys?|fields?|properties|attributes)\b\W*(?:are|named|called)?\W*([^.\n]{1,600})", re.IGNORECASE)
+KEYS = re.compile(
+    r"\b(?:keys?|fields?|properties|attributes)\b\W*(?:are|named|called)?\W*([^.\n]{1,600})", re.IGNORECASE
+)
 QUOTED = re.compile(r"[\"'`“]([A-Za-z_]\w{0,60})[\"'`”]\s*(\([^)]{0,80}\))?")
 BARE = re.compile(r"\b([A-Za-z_]\w{0,60})\s*(\([^)]{0,80}\))?\s*(?:,|;|\band\b|\bor\b|$)")
-LISTED = re.compile(r"^\s*[-*•]\s*[\"'`“]?([A-Za-z_]\w{0,60})[\"'`”]?\s*(?:[:–-]\s*([^\n]{0,80})|\([^)\n]{0,80}\))", re.MULTILINE)
+LISTED = re.compile(
+    r"^\s*[-*•]\s*[\"'`“]?([A-Za-z_]\w{0,60})[\"'`”]?\s*(?:[:–-]\s*([^\n]{0,80})|\([^)\n]{0,80}\))", re.MULTILINE
+)
 NOT_KEYS = {"and", "or", "the", "with", "a", "an", "these", "exactly", "following", "json", "only"}
 GUESSES: tuple[tuple[str, Any], ...] = (
     (r"whole number|integer|count|how many|number|score|rating|percent|1 (?:to|-) \d+|\bint\b|float", 3),

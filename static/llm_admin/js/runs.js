@@ -1,0 +1,202 @@
+/* Follows the runs that are open on this page over one stream of server-sent events.
+ *
+ * A run's element carries data-run-id, data-run-position and, while it is open, data-run-open; inside, the text of a
+ * step ("" in a prompt's run) streams into [data-run-text="<path>"], and [data-step="<path>"] is refreshed when the step
+ * starts or ends. What this page knows of a text is kept here, so that a part swapped in meanwhile neither loses nor
+ * repeats a word. On the run's element "llm:step" and, at the end, "llm:ended" are dispatched; both bubble.
+ */
+window.llmRuns = (() => {
+  "use strict";
+
+  const OPEN = ["pending", "running"];
+  const runs = new Map(); // id -> {position, texts: Map(path -> {text, position})}
+  const resting = new Map(); // id -> when it may be followed again
+  let source = null;
+  let followed = "";
+  let failures = 0;
+
+  const elements = (id) => document.querySelectorAll(`[data-run-id="${CSS.escape(id)}"]`);
+
+  /* ---- what is on the page ------------------------------------------------------------------------------------ */
+
+  function scan() {
+    const seen = new Set();
+    for (const element of document.querySelectorAll("[data-run-id][data-run-open]")) {
+      const id = element.dataset.runId;
+      if ((resting.get(id) || 0) > Date.now()) continue;
+      seen.add(id);
+      adopt(element, id);
+    }
+    for (const id of [...runs.keys()]) if (!seen.has(id)) runs.delete(id);
+    connect();
+  }
+
+  /* A part that was rendered later than what we know brings the newer text; an older one is filled in by us. */
+  function adopt(element, id) {
+    const run = runs.get(id) || { position: 0, texts: new Map() };
+    runs.set(id, run);
+    run.position = Math.max(run.position, positionOf(element));
+    for (const node of element.querySelectorAll("[data-run-text]")) {
+      const known = run.texts.get(node.dataset.runText);
+      const position = positionOf(node.closest("[data-run-position]"));
+      if (known && known.position >= position) fill(node, known.text);
+      else run.texts.set(node.dataset.runText, { text: node.textContent, position });
+    }
+  }
+
+  const positionOf = (element) => Number(element.dataset.runPosition) || 0;
+
+  function fill(node, text) {
+    if (node.textContent !== text) node.textContent = text;
+  }
+
+  /* ---- the stream --------------------------------------------------------------------------------------------- */
+
+  function connect() {
+    const ids = [...runs.keys()].sort().join(" ");
+    if (ids === followed) return;
+    followed = ids;
+    if (source) source.close();
+    source = null;
+    if (runs.size) open();
+  }
+
+  function open() {
+    const url = new URL(document.querySelector("[data-run-follow]").dataset.runFollow, location.href);
+    runs.forEach((run, id) => url.searchParams.append("run", `${id}:${run.position}`));
+    source = new EventSource(url);
+    source.addEventListener("open", () => (failures = 0));
+    source.addEventListener("token", (event) => token(JSON.parse(event.data)));
+    source.addEventListener("step", (event) => step(JSON.parse(event.data)));
+    source.addEventListener("status", (event) => status(JSON.parse(event.data)));
+    source.addEventListener("end", over);
+    source.addEventListener("error", broken);
+  }
+
+  /* The browser reconnects by itself after a lost connection, not after a refusal (signed out, server restarting). */
+  function broken() {
+    if (!source || source.readyState !== EventSource.CLOSED) return;
+    failures += 1;
+    setTimeout(reconnect, Math.min(30000, 1000 * 2 ** failures));
+  }
+
+  function reconnect() {
+    followed = "";
+    connect();
+  }
+
+  /* The server has nothing more to tell: whatever still looks open here is fetched as it is now. */
+  function over() {
+    source.close();
+    for (const id of [...runs.keys()]) {
+      resting.set(id, Date.now() + 1500);
+      ended(id);
+    }
+    setTimeout(scan, 1600);
+  }
+
+  /* ---- events ------------------------------------------------------------------------------------------------- */
+
+  function token({ run: id, position, path, text }) {
+    const run = runs.get(id);
+    if (!run) return;
+    run.position = Math.max(run.position, position);
+    const known = run.texts.get(path) || { text: "", position: 0 };
+    if (position <= known.position) return;
+    run.texts.set(path, { text: known.text + text, position });
+    for (const element of elements(id)) {
+      const node = element.querySelector(`[data-run-text="${CSS.escape(path)}"]`);
+      if (!node) continue;
+      const box = followedBox(node);
+      node.append(text); // a text node: an answer is never markup
+      if (box) box.scrollTop = box.scrollHeight;
+    }
+  }
+
+  /* The scrolling box around an answer, if the reader is at its end: then it stays there. */
+  function followedBox(node) {
+    const box = node.closest("[data-run-scroll]");
+    return box && box.scrollHeight - box.scrollTop - box.clientHeight < 40 ? box : null;
+  }
+
+  function step({ run: id, position, path, status: state }) {
+    const run = runs.get(id);
+    if (run) run.position = Math.max(run.position, position);
+    for (const element of elements(id)) {
+      element.dispatchEvent(new CustomEvent("llm:step", { bubbles: true, detail: { id, path, status: state } }));
+      const card = element.querySelector(`[data-step="${CSS.escape(path)}"][hx-get]`);
+      if (card) htmx.trigger(card, "llm:refresh");
+    }
+  }
+
+  function status({ run: id, status: state }) {
+    if (!OPEN.includes(state)) return ended(id);
+    for (const element of elements(id)) {
+      element.dataset.runStatus = state;
+      const chip = element.querySelector(".llm-run-head .llm-status");
+      if (chip && chip.classList.contains("llm-status-pending")) running(chip);
+    }
+  }
+
+  function running(chip) {
+    chip.classList.replace("llm-status-pending", "llm-status-running");
+    chip.lastChild.textContent = "Running";
+  }
+
+  async function ended(id) {
+    const run = runs.get(id);
+    runs.delete(id);
+    for (const element of elements(id)) {
+      if (!element.hasAttribute("data-run-open")) continue;
+      const now = await refreshed(element, id);
+      if (now.hasAttribute("data-run-open") && now !== element) continue; // it goes on elsewhere; scan comes back to it
+      now.removeAttribute("data-run-open");
+      if (run) keep(now, run);
+      announce(now);
+      now.dispatchEvent(new CustomEvent("llm:ended", { bubbles: true, detail: { id, status: now.dataset.runStatus } }));
+    }
+    scan();
+  }
+
+  async function refreshed(element, id) {
+    const url = element.dataset.runPanel;
+    if (!url) return element;
+    const parent = element.parentElement;
+    await htmx.ajax("GET", url, { target: element, swap: "outerHTML" });
+    return parent.querySelector(`[data-run-id="${CSS.escape(id)}"]`) || element;
+  }
+
+  /* Where the workspace stores no texts, what was streamed stays readable until the page is left. */
+  function keep(element, run) {
+    element.querySelectorAll("[data-run-unkept]").forEach((node) => fill(node, (run.texts.get(node.dataset.runFinal) || { text: "" }).text));
+  }
+
+  function announce(element) {
+    let voice = document.getElementById("llm-voice");
+    if (!voice) {
+      voice = document.createElement("div");
+      voice.id = "llm-voice";
+      voice.className = "llm-sr";
+      voice.setAttribute("role", "status");
+      document.body.append(voice);
+    }
+    const chip = element.querySelector(".llm-run-head .llm-status");
+    voice.textContent = `${element.getAttribute("aria-label") || "Run"}: ${chip ? chip.textContent.trim() : "ended"}`;
+  }
+
+  /* ---- htmx --------------------------------------------------------------------------------------------------- */
+
+  /* Our refusals (422, 403, 409 ...) are fragments to be shown, not failures to be swallowed. */
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    if (detail.xhr.status >= 400 && detail.xhr.responseText.includes('class="llm-problems"')) {
+      detail.shouldSwap = true;
+      detail.isError = false;
+    }
+  });
+  document.addEventListener("htmx:afterSettle", scan);
+  document.addEventListener("DOMContentLoaded", scan);
+  window.addEventListener("pagehide", () => source && source.close());
+  window.addEventListener("pageshow", (event) => event.persisted && reconnect());
+
+  return { scan, following: () => [...runs.keys()] };
+})();

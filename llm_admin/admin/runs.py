@@ -1,0 +1,113 @@
+"""Runs: the list, and the page of one with all that happened in it. Nothing is changed here, only stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from llm_admin.admin import playground
+from llm_admin.admin.base import ConsoleAdmin, actor_of
+from llm_admin.models import Run, RunError
+from llm_admin.selectors.traces import milliseconds
+from llm_admin.services import runs
+from llm_admin.templatetags.llm_format import ago, cost, duration, tokens
+from llm_admin.tenancy import current_workspace
+
+
+@admin.register(Run)
+class RunAdmin(ConsoleAdmin):
+    list_display = ("title", "status_shown", "source_shown", "owner", "started", "lasted", "tokens_shown", "cost_shown")
+    list_filter = ("status", "kind", "source")
+    list_select_related = ("owner",)
+    search_fields = ("title",)
+    search_help_text = "Search in titles"
+    ordering = ("-id",)
+    sortable_by = ()
+    actions = None
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("follow/", wrap(playground.follow_runs), name="llm_admin_run_follow"),
+            path("<uuid:pk>/panel/", wrap(playground.run_panel), name="llm_admin_run_panel"),
+            path("<uuid:pk>/stop/", wrap(playground.stop_run), name="llm_admin_run_stop"),
+            *super().get_urls(),
+        ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        rows: QuerySet[Run] = runs.visible(actor=actor_of(request)).order_by("-id")
+        return rows.defer("spec", "inputs", "output")
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if object_id is None or request.method != "GET":
+            raise PermissionDenied
+        return run_page(self, request, object_id)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description="Status")
+    def status_shown(self, run: Run) -> SafeString:
+        return format_html(
+            '<span class="llm-status llm-status-{}"><span class="llm-status-dot" aria-hidden="true"></span>{}</span>',
+            run.status,
+            run.get_status_display(),
+        )
+
+    @display(description="From")
+    def source_shown(self, run: Run) -> str:
+        return run.get_source_display()
+
+    @display(description="Started")
+    def started(self, run: Run) -> SafeString | str:
+        return ago(run.started_at or run.created_at)
+
+    @display(description="Time")
+    def lasted(self, run: Run) -> str:
+        return "–" if run.is_open else duration(milliseconds(run.started_at, run.ended_at))
+
+    @display(description="Tokens")
+    def tokens_shown(self, run: Run) -> str:
+        return "–" if run.is_open else f"{tokens(run.input_tokens)} in, {tokens(run.output_tokens)} out"
+
+    @display(description="Cost")
+    def cost_shown(self, run: Run) -> str:
+        return "–" if run.is_open else cost(run.cost_nano, current_workspace())
+
+
+def run_page(model_admin: RunAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
+    run = playground.run_or_404(request, object_id)
+    actor = actor_of(request)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.model._meta,
+        "original": run,
+        "title": run.title,
+        "hide_link": True,
+        "open_calls": True,
+        "version": run.prompt_version or run.workflow_version,
+        "traceback": RunError.objects.filter(run=run).first() if actor.may("view_all_runs") else None,
+        **playground.panel_context(request, run),
+    }
+    return TemplateResponse(request, "llm_admin/runs/page.html", context)

@@ -1,0 +1,81 @@
+"""What a file says, before it is compared with what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from llm_admin.exceptions import Problem
+from llm_admin.services.documents import Family
+
+Place = tuple[str | int, ...]
+
+MAX_BYTES = 5 * 1024 * 1024
+MAX_ENTRIES = 2_000
+MAX_NAME = 200
+
+
+@dataclass(frozen=True)
+class EntryVersion:
+    """`number` is the file's own; the version here may get another one."""
+
+    spec: Any
+    number: int = 1
+    note: str = ""
+    place: Place = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One prompt or workflow of a file, oldest version first.
+
+    `bare`: the file gives a text and nothing else, so nothing else is compared or replaced.
+    """
+
+    family: Family
+    place: Place
+    name: str
+    versions: tuple[EntryVersion, ...]
+    slug: str = ""
+    description: str = ""
+    labels: dict[str, int] = field(default_factory=dict)
+    bare: bool = False
+
+    @property
+    def newest(self) -> EntryVersion:
+        return self.versions[-1]
+
+
+@dataclass
+class Reading:
+    """`ignored`: columns and keys of the file that mean nothing to us, for the person to see."""
+
+    filename: str = ""
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+
+def unstorable(text: str) -> str:
+    """Why a text cannot be stored, or ""."""
+    if "\x00" in text:
+        return "This holds a NUL character, which no text has; the file is damaged or no text."
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        return "This is not valid UTF-8. Save the file as “CSV UTF-8” (or as UTF-8) and try again."
+    return ""
+
+
+def texts_in(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Every text in parsed JSON, keys included. Without recursion: the nesting is the file's choice."""
+    waiting: list[tuple[Place, Any]] = [(place, value)]
+    while waiting:
+        where, one = waiting.pop()
+        if isinstance(one, str):
+            yield where, one
+        elif isinstance(one, dict):
+            for key, inner in one.items():
+                yield where, key
+                waiting.append(((*where, key), inner))
+        elif isinstance(one, list):
+            waiting += [((*where, position), inner) for position, inner in enumerate(one)]
