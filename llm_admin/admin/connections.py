@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, U
 from llm_admin.admin.base import ConsoleAdmin, actor_of, find_or_404
 from llm_admin.admin.forms import add_problems
 from llm_admin.models import Connection, Deployment
-from llm_admin.services import connections
+from llm_admin.services import connection_trial, connections
 
 
 class ConnectionForm(forms.ModelForm):
@@ -110,7 +110,7 @@ class ConnectionAdmin(ConsoleAdmin):
         """A fragment for htmx; without JavaScript a message on the connection's page."""
         actor = actor_of(request)
         connection = find_or_404(request, Connection, pk)
-        result = connections.test(connection, actor=actor)
+        result = connection_trial.try_out(connection, actor=actor)
         if request.htmx:
             return render(request, "llm_admin/connections/_result.html", {"result": result, "connection": connection})
         words = f"{result.problem} {result.advice}" if result.problem else f"It works: {len(result.models)} models."

@@ -30,9 +30,7 @@ class PriceForm(forms.Form):
     input_per_million = _amount("Input, $")
     output_per_million = _amount("Output, $")
     cached_input_per_million = _amount("Cached input, $", required=False)
-    starts_at = forms.DateField(
-        label="From", required=False, widget=UnfoldAdminTextInputWidget({"type": "date"})
-    )
+    starts_at = forms.DateField(label="From", required=False, widget=UnfoldAdminTextInputWidget({"type": "date"}))
 
     def clean_starts_at(self) -> dt.datetime | None:
         """Midnight of that day; None is now."""
@@ -40,16 +38,38 @@ class PriceForm(forms.Form):
         return timezone.make_aware(dt.datetime.combine(day, dt.time())) if day else None
 
 
-@dataclass
+@dataclass(frozen=True)
+class PriceRow:
+    """With exact amounts: $1.1034 must not look like $1.10."""
+
+    price: DeploymentPrice
+    amounts: list[str]
+    state: str
+
+
+@dataclass(frozen=True)
 class DeploymentPrices:
     deployment: Deployment
-    current: DeploymentPrice | None
+    rows: list[PriceRow]
     form: forms.Form
 
 
 def prices_of(deployment: Deployment, form: forms.Form | None = None) -> DeploymentPrices:
+    current = models.current_price(deployment)
+    rows = [PriceRow(one, _amounts(one), _state(one, current)) for one in deployment.prices.all()]
     prefix = f"d{deployment.pk}"  # several of these forms stand on one page
-    return DeploymentPrices(deployment, models.current_price(deployment), form or PriceForm(prefix=prefix))
+    return DeploymentPrices(deployment, rows, form or PriceForm(prefix=prefix))
+
+
+def _amounts(price: DeploymentPrice) -> list[str]:
+    three = (price.input_per_million, price.output_per_million, price.cached_input_per_million)
+    return ["as input" if amount is None else f"${amount.normalize():f}" for amount in three]
+
+
+def _state(price: DeploymentPrice, current: DeploymentPrice | None) -> str:
+    if price == current:
+        return "Valid now"
+    return "Planned" if price.starts_at > timezone.now() else "Earlier"
 
 
 def price_urls(model_admin: Any) -> list[URLPattern]:

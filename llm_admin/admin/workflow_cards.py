@@ -83,7 +83,8 @@ def inputs_form(variables: Any, *, editable: bool) -> str:
     schema = schema_of(VariableSpec)
     schema["properties"]["help"]["widget"] = "hidden"
     rows = variables if isinstance(variables, list) else []
-    return form({"type": "array", "items": schema, "maxItems": 100}, rows, "workflow-inputs", editable=editable)
+    whole = {"type": "array", "items": schema, "maxItems": 100, "add_title": "Add an input"}
+    return form(whole, rows, "workflow-inputs", editable=editable)
 
 
 def cards(steps: Any, pickers: Pickers, *, editable: bool) -> list[Card]:

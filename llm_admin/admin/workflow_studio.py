@@ -246,4 +246,4 @@ def recent_runs(request: HttpRequest, pk: int) -> HttpResponse:
     rows = runs.visible(actor=actor).filter(workflow=workflow).select_related("owner", "workflow_version")
     rows = rows.defer("spec", "inputs", "output")[:RUNS_SHOWN]
     context = {"runs": rows, "everyones": actor.may("view_all_runs")}
-    return render(request, "llm_admin/runs/_recent.html", context)
+    return render(request, "llm_admin/workflows/_recent.html", context)

@@ -182,11 +182,17 @@ def masked(text: str, found: list[Span], start: int, end: int, *, after_mask: bo
 
 def _candidates(text: str) -> Iterator[tuple[rules.Rule, str]]:
     """Rules that may find something, each with the text to look at."""
+    for rule in rules.IN_TEXT:
+        for hint in rule.hints:
+            if hint in text:
+                yield rule, text
+                break
     lower = _lower(text)
-    for rule in rules.RULES:
-        where = lower if rule.lower else text
-        if any(hint in where for hint in rule.hints):
-            yield rule, where
+    for rule in rules.IN_LOWER:
+        for hint in rule.hints:
+            if hint in lower:
+                yield rule, lower
+                break
 
 
 def _lower(text: str) -> str:

@@ -126,3 +126,6 @@ OPEN_PEM = re.compile(rf"{PEM_OPEN}(?:{PEM_BODY})?(?:-----(?:E(?:N(?:D[A-Z0-9 ]{
 START_OF_PEM = re.compile(r"(?:-{1,5}|-----B(?:E(?:G(?:I(?:N[A-Z0-9 ]{0,60}-{0,4})?)?)?)?)\Z")
 # Without one of these a piece of text neither is nor begins anything, nor completes what came before.
 SUSPECT = re.compile(rf"[:=]|--|-\Z|{_ANY_MARKER}")
+
+IN_TEXT = tuple(rule for rule in RULES if not rule.lower)
+IN_LOWER = tuple(rule for rule in RULES if rule.lower)

@@ -54,7 +54,12 @@ class Parameters(Spec):
     temperature: float | None = Field(default=None, ge=0, le=2, title="Temperature")
     top_p: float | None = Field(default=None, gt=0, le=1, title="Top p")
     max_tokens: int | None = Field(default=None, ge=1, title="Longest answer, in tokens")
-    stop: list[str] = Field(default_factory=list, max_length=4, title="Stop sequences")
+    stop: list[str] = Field(
+        default_factory=list,
+        max_length=4,
+        title="Stop sequences",
+        json_schema_extra={"add_title": "Add a stop sequence"},
+    )
 
     def given(self) -> dict[str, Any]:
         return {k: v for k, v in self.model_dump().items() if v not in (None, [])}

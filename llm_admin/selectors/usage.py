@@ -219,10 +219,10 @@ def _top(usage_filter: UsageFilter, field: str, model: type[Prompt | Workflow], 
     sums = {
         "calls": Count("pk"),
         "errors": Count("pk", filter=Q(status=CallStatus.FAILED)),
-        "cost_nano": Sum("cost_nano"),
-        "unknown_cost": Count("pk") - Count("cost_nano"),
+        "cost": Sum("cost_nano"),
+        "unknown": Count("pk") - Count("cost_nano"),
     }
     rows = usage_filter.logs().filter(**{f"{field}__isnull": False}).values(field).annotate(**sums)
-    first = list(rows.order_by(F("cost_nano").desc(nulls_last=True), "-calls", field)[:limit])
+    first = list(rows.order_by(F("cost").desc(nulls_last=True), "-calls", field)[:limit])
     names = dict(model.objects.filter(pk__in=[row[field] for row in first]).values_list("pk", "name"))
-    return [Top(row[field], names.get(row[field]), **{name: row[name] for name in sums}) for row in first]
+    return [Top(row[field], names.get(row[field]), *(row[name] for name in sums)) for row in first]

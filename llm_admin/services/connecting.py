@@ -29,8 +29,16 @@ class Wanted:
     default: bool = False
 
 
-def connect(wanted: Wanted, *, actor: Actor) -> list[str]:
-    """Sentences about what was made or changed. All or nothing; raises ConsoleErrors."""
+@dataclass(frozen=True)
+class Done:
+    """`sentences` about what was made or changed: none the second time."""
+
+    sentences: list[str]
+    warning: str
+
+
+def connect(wanted: Wanted, *, actor: Actor) -> Done:
+    """All or nothing; raises ConsoleErrors."""
     if (wanted.input_price is None) != (wanted.output_price is None):
         raise InvalidInput([Problem(("price",), "Give both prices or none: --input-price and --output-price.")])
     with transaction.atomic(), workspace_scope(actor.workspace):
@@ -42,7 +50,7 @@ def connect(wanted: Wanted, *, actor: Actor) -> list[str]:
         if wanted.default and actor.workspace.default_model_id != model.pk:
             workspace_settings.change(actor.workspace, actor=actor, default_model=model)
             done.append(f"“{model.alias}” is the default model now.")
-    return done
+    return Done(done, connections.missing_variable(connection))
 
 
 def _connection(wanted: Wanted, actor: Actor) -> tuple[Connection, list[str]]:

@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.db import transaction
 from django.db.models import ProtectedError
 
-from llm_admin.choices import ErrorKind
-from llm_admin.exceptions import CallFailed, Conflict, InvalidInput, NotFound, Problem
+from llm_admin.exceptions import Conflict, InvalidInput, Problem
 from llm_admin.models import Connection
 from llm_admin.services.validation import clean
 from llm_admin.tenancy import workspace_scope
 
 if TYPE_CHECKING:
-    from llm_admin.runtime.providers import Endpoint, Provider
+    from llm_admin.runtime.providers import Provider
     from llm_admin.services.actors import Actor
 
-TEST_TIMEOUT = 15.0  # seconds
-# For operators, who can do something about it; authors get other words (runtime/errors.py).
-ADVICE = {
-    ErrorKind.AUTHENTICATION: "Enter the key once more, or check in your account with the provider that it is still valid.",
-    ErrorKind.RATE_LIMIT: "Address and key are right. Look at the limits and the credit of your account with the provider.",
-    ErrorKind.TIMEOUT: "Check the base URL, and that this machine may reach that server (firewall, proxy).",
-    ErrorKind.PROVIDER_DOWN: "Check the base URL (many end in /v1), and that the server runs and can be reached from here.",
-}
-OTHER_ADVICE = "Check the base URL (many end in /v1) and the kind of the connection."
 # What must never be sent to somebody's server, although it stands in our environment.
 OWN_VARIABLES = re.compile(
     r"^(?:SECRET_KEY.*|SALT_KEY|DJANGO_.*|DATABASE.*|REDIS.*|CELERY.*|PG[A-Z]+|AWS_SECRET_ACCESS_KEY|.*PASSW(?:OR)?D.*"
@@ -41,7 +29,7 @@ OWN_VARIABLES = re.compile(
 def provider_choices() -> list[tuple[str, str]]:
     from llm_admin.runtime.providers import PROVIDERS
 
-    return [(name, _provider(name).label) for name in PROVIDERS.names()]
+    return [(name, provider_of(name).label) for name in PROVIDERS.names()]
 
 
 def provider_label(name: str) -> str:
@@ -102,7 +90,7 @@ def _check_key(connection: Connection, key: str, *, remove_key: bool) -> list[Pr
     keeps = bool(stored and stored.api_key) and not remove_key
     if not key and keeps and stored and _origin(stored) != _origin(connection):
         return [Problem(("key",), "The address changed. Enter the key again: a stored key goes to no other server.")]
-    provider = _provider(connection.provider)
+    provider = provider_of(connection.provider)
     if provider.needs_key and not connection.base_url and not key and not keeps:
         return [Problem(("key",), f"{provider.label} needs a key here, or a variable that holds it.")]
     return []
@@ -123,13 +111,6 @@ def missing_variable(connection: Connection) -> str:
     return f"The variable {name} is not set in the environment of this server. Set it and start the server again."
 
 
-def _unreadable(connection: Connection) -> str:
-    """The field library answers with the cipher text when it cannot decrypt; it must not travel as a key."""
-    if connection.secret().startswith("gAAAAA"):
-        return "The stored key cannot be read any more, because SECRET_KEY was changed. Enter the key again."
-    return ""
-
-
 def delete(connection: Connection, *, actor: Actor) -> None:
     """Raises Conflict while a model runs on it."""
     actor.require("delete_connection")
@@ -143,70 +124,9 @@ def delete(connection: Connection, *, actor: Actor) -> None:
             ) from None
 
 
-@dataclass(frozen=True)
-class TestResult:
-    """What came of trying a connection. `problem` and `advice` are sentences, "" when it works."""
+def provider_of(name: str) -> Provider:
 
-    milliseconds: float
-    models: list[str] = field(default_factory=list)
-    problem: str = ""
-    advice: str = ""
-
-
-def test(connection: Connection, *, actor: Actor) -> TestResult:
-    """Asks the provider for its models, as every later call would: same address, same key."""
-    actor.require("change_connection")
-    if connection.workspace_id != actor.workspace.pk:
-        raise NotFound("There is no such connection in this workspace.")
-    if problem := missing_variable(connection) or _unreadable(connection):
-        return TestResult(0, problem=problem)
-    started = time.perf_counter()
-    try:
-        models = _list_models(connection)
-    except CallFailed as failure:
-        return _failed(failure, _since(started))
-    return TestResult(_since(started), models=models)
-
-
-def _list_models(connection: Connection) -> list[str]:
-    from llm_admin.runtime.providers import PROVIDERS
-    from llm_admin.services.execution import run_async
-
-    if connection.provider not in PROVIDERS:
-        raise NotFound(f"The provider “{connection.provider}” is not installed here any more.")
-    return run_async(_provider(connection.provider).list_models(_endpoint(connection)))
-
-
-def _endpoint(connection: Connection) -> Endpoint:
-    from llm_admin.runtime.providers import Endpoint
-
-    return Endpoint(
-        provider=connection.provider,
-        provider_model="",
-        base_url=connection.base_url,
-        api_key=connection.secret(),
-        timeout=TEST_TIMEOUT,
-        first_token_timeout=TEST_TIMEOUT,
-        options=connection.options,
-    )
-
-
-def _failed(failure: CallFailed, milliseconds: float) -> TestResult:
-    from llm_admin.services.secrets import redactor
-
-    detail = redactor().text(failure.detail)
-    problem = f"{failure.kind.label}: {detail}" if detail else failure.kind.label
-    return TestResult(milliseconds, problem=problem.rstrip(".") + ".", advice=ADVICE.get(failure.kind, OTHER_ADVICE))
-
-
-def _since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000
-
-
-def _provider(name: str) -> Provider:
-    from llm_admin.runtime.providers import get_provider
-
-    return get_provider(name)
+    return getprovider_of(name)
 
 
 def _stored(connection: Connection) -> Connection | None:
@@ -225,5 +145,5 @@ def _split(url: str) -> SplitResult | None:
 def _origin(connection: Connection) -> tuple[Any, ...]:
     """Which server gets the key."""
     provider = connection.provider
-    parts = _split(connection.base_url.strip() or _provider(provider).default_base_url)
+    parts = _split(connection.base_url.strip() or provider_of(provider).default_base_url)
     return (provider, parts.scheme, parts.hostname, parts.port) if parts else (provider,)

@@ -24,7 +24,7 @@ from llm_admin.choices import CallStatus, ErrorKind, RunStatus, StepStatus, Stor
 from llm_admin.conf import settings
 from llm_admin.exceptions import ConsoleError, ShuttingDown
 from llm_admin.jobs.local import LOCAL
-from llm_admin.jobs.writer import WRITER, Insert
+from llm_admin.jobs.writer import WRITER, Insert, update_one
 from llm_admin.models import Run, RunCheckpoint, RunError
 from llm_admin.schemas.events import RunEvent, StatusEvent
 from llm_admin.schemas.records import Outcome
@@ -213,8 +213,8 @@ def _end(live: LiveRun, outcome: Outcome) -> None:
     }
     if not keeps:
         values |= {"inputs": {}, "spec": {}}
-    rows = Run._base_manager.filter(pk=run.pk, status=RunStatus.RUNNING, executor=run.executor)
-    if rows.update(**values) != 1:
+    ours = {"id": run.pk, "status": RunStatus.RUNNING, "executor": run.executor}
+    if update_one(Run, ours, values) != 1:
         raise LeaseLost(f"Run {run.pk} is not ours any more.")
     if live.checkpointed:
         RunCheckpoint._base_manager.filter(run=run).delete()

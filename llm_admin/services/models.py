@@ -154,4 +154,3 @@ def _is_default(model: LanguageModel) -> bool:
 def _require_ours(deployment: Deployment) -> None:
     if not Deployment.objects.filter(pk=deployment.pk).exists():
         raise NotFound("There is no such deployment in this workspace.")
-

@@ -64,7 +64,8 @@ def start_prompt(
 ) -> Run:
     """Stores a PENDING run and hands it to the jobs; returns at once. `version` None: unsaved text.
 
-    Raises InvalidInput (missing values, unknown model), PermissionRefused. The same `client_key` again gives the
+    A `spec` that differs from the version's is unsaved text, too. Raises InvalidInput (missing values, unknown model),
+    PermissionRefused. The same `client_key` again gives the
     same run: a double click is one run.
     """
     run = plan_prompt(
@@ -72,7 +73,7 @@ def start_prompt(
         prompt=prompt,
         spec=spec,
         inputs=inputs,
-        version=version,
+        version=_unchanged(version, spec),
         model=model,
         source=source,
         client_key=client_key,
@@ -97,12 +98,16 @@ def start_workflow(
         workflow=workflow,
         spec=spec,
         inputs=inputs,
-        version=version,
+        version=_unchanged(version, spec),
         model=model,
         source=source,
         client_key=client_key,
     )
     return _store_and_go(run)
+
+
+def _unchanged(version: Any, spec: Any) -> Any:
+    return version if version is not None and documents.spec_of(version) == spec else None
 
 
 def plan_prompt(
@@ -120,23 +125,20 @@ def plan_prompt(
     actor.require("run_prompt")
     known = facts(actor.workspace)
     values = check_inputs(spec, inputs)
-    plan = RunPlan(
-        kind="prompt",
-        prompt=PromptPlan(
-            prompt_id=prompt.pk if prompt else None,
-            version_id=version.pk if version else None,
-            slug=prompt.slug if prompt else "",
-            number=version.number if version else None,
-            spec=spec,
-        ),
-        model=model or None,
-        default_model=known.default_alias,
-    )
-    _check_models(known, [model or spec.model or plan.default_model])
+    _check_models(known, [model or spec.model or known.default_alias])
+
+    def plan() -> dict[str, Any]:
+        planned = RunPlan(
+            kind="prompt", prompt=_prompt_plan(prompt, version, spec), model=model or None, default_model=known.default_alias
+        )
+        return known.redactor.value(planned.model_dump(mode="json"))
+
+    # A version never changes, so neither does its plan; whatever else is in it makes the catalogue forget.
+    stored = plan() if version is None else catalogue.cached(("plan", version.pk, model, known.default_alias), plan)
     return _row(
         actor,
         known,
-        plan,
+        stored,
         values,
         source,
         client_key,
@@ -176,7 +178,7 @@ def plan_workflow(
     return _row(
         actor,
         known,
-        plan,
+        known.redactor.value(plan.model_dump(mode="json")),
         values,
         source,
         client_key,
@@ -199,16 +201,20 @@ def resolve_prompts(actor: Actor, spec: WorkflowSpec) -> dict[str, PromptPlan]:
         except NotFound as error:
             problems.append(Problem(("steps", position, "prompt"), str(error)))
             continue
-        plans[step.id] = PromptPlan(
-            prompt_id=prompt.pk,
-            version_id=version.pk,
-            slug=prompt.slug,
-            number=version.number,
-            spec=documents.spec_of(version),
-        )
+        plans[step.id] = _prompt_plan(prompt, version, documents.spec_of(version))
     if problems:
         raise InvalidInput(problems)
     return plans
+
+
+def _prompt_plan(prompt: Prompt | None, version: PromptVersion | None, spec: PromptSpec) -> PromptPlan:
+    return PromptPlan(
+        prompt_id=prompt.pk if prompt else None,
+        version_id=version.pk if version else None,
+        slug=prompt.slug if prompt else "",
+        number=version.number if version else None,
+        spec=spec,
+    )
 
 
 def stop(run: Run, *, actor: Actor) -> None:
@@ -253,18 +259,17 @@ def _title(document: Prompt | Workflow | None, version: Any, fallback: str) -> s
 def _row(
     actor: Actor,
     known: Facts,
-    plan: RunPlan,
+    plan: dict[str, Any],
     values: dict[str, Any],
     source: RunSource,
     client_key: str | None,
     **details: Any,
 ) -> Run:
-    mask = known.redactor.value
     return Run(
         workspace=known.workspace,
-        kind=plan.kind,
-        spec=mask(plan.model_dump(mode="json")),
-        inputs=mask(values),
+        kind=plan["kind"],
+        spec=plan,
+        inputs=known.redactor.value(values),
         source=source,
         owner=actor.user,
         client_key=client_key or None,

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from django.db import IntegrityError
 
-from llm_admin.jobs.writer import GroupWriter, Insert
+from llm_admin.jobs.writer import GroupWriter, Insert, update_one
 from llm_admin.models import Workspace
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,3 +62,10 @@ def test_stop_writes_what_waits_and_a_later_job_starts_it_anew(writer):
     assert Workspace.objects.filter(slug="last").exists()
     writer.write_sync(Insert(Workspace(slug="again", name="Again")))
     assert Workspace.objects.filter(slug="again").exists()
+
+
+def test_update_one_changes_only_what_it_names_and_counts(writer):
+    writer.write_sync(Insert(Workspace(slug="one", name="One")), lambda: None)
+    assert writer.write_sync(lambda: update_one(Workspace, {"slug": "one", "name": "One"}, {"name": "Uno"})) == 1
+    assert writer.write_sync(lambda: update_one(Workspace, {"slug": "one", "name": "One"}, {"name": "Eins"})) == 0
+    assert Workspace.objects.get(slug="one").name == "Uno"

@@ -34,7 +34,12 @@ class ParserStep(StepSpec):
     format: Literal["text", "json"] = Field(
         default="text", title="Format", json_schema_extra={"choice_titles": {"json": "JSON", "text": "Plain text"}}
     )
-    keys: list[OutputField] = Field(default_factory=list, title="Expected keys", description="Only for JSON.")
+    keys: list[OutputField] = Field(
+        default_factory=list,
+        title="Expected keys",
+        description="Only for JSON. Without any, whatever JSON comes is taken.",
+        json_schema_extra={"add_title": "Add a key"},
+    )
 
     def uses(self) -> list[tuple[Place, str]]:
         return [(("source",), self.source)] if self.source else []

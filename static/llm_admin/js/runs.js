@@ -11,6 +11,7 @@ window.llmRuns = (() => {
   const OPEN = ["pending", "running"];
   const runs = new Map(); // id -> {position, texts: Map(path -> {text, position})}
   const resting = new Map(); // id -> when it may be followed again
+  const refreshing = new Map(); // "id path" -> whether it changed again meanwhile
   let source = null;
   let followed = "";
   let failures = 0;
@@ -124,10 +125,22 @@ window.llmRuns = (() => {
     if (run) run.position = Math.max(run.position, position);
     for (const element of elements(id)) {
       element.dispatchEvent(new CustomEvent("llm:step", { bubbles: true, detail: { id, path, status: state } }));
-      const card = element.querySelector(`[data-step="${CSS.escape(path)}"][hx-get]`);
-      if (card) htmx.trigger(card, "llm:refresh");
+      refreshStep(element, path, `${id} ${path}`);
     }
   }
+
+  /* One request at a time for a card; what happened meanwhile is fetched after it (htmx would drop it with the old card). */
+  async function refreshStep(element, path, key) {
+    if (refreshing.has(key)) return refreshing.set(key, true);
+    do {
+      refreshing.set(key, false);
+      const card = element.querySelector(`[data-step="${CSS.escape(path)}"][hx-get]`);
+      if (card) await swap(card, card.getAttribute("hx-get"));
+    } while (refreshing.get(key));
+    refreshing.delete(key);
+  }
+
+  const swap = (element, url) => htmx.ajax("GET", url, { source: element, target: element, swap: "outerHTML" });
 
   function status({ run: id, status: state }) {
     if (!OPEN.includes(state)) return ended(id);
@@ -162,7 +175,7 @@ window.llmRuns = (() => {
     const url = element.dataset.runPanel;
     if (!url) return element;
     const parent = element.parentElement;
-    await htmx.ajax("GET", url, { target: element, swap: "outerHTML" });
+    await swap(element, url);
     return parent.querySelector(`[data-run-id="${CSS.escape(id)}"]`) || element;
   }
 
