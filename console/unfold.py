@@ -25,13 +25,16 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "LLM Console",
     "SITE_SUBHEADER": "Prompts, workflows, costs",
     "SITE_SYMBOL": "prompt_suggestion",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _static("llm_admin/favicon.svg")}],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": None,
+    # unfold's 500 is the text colour of links in the dark theme, and too dark for it.
+    "COLORS": {"primary": {"500": "oklch(71% .2 305)"}},
     "GLOBAL_CALLBACK": "llm_admin.admin.site.shell",
     "DASHBOARD_CALLBACK": "llm_admin.admin.dashboard.callback",
     "STYLES": [_static(f"llm_admin/css/{name}.css") for name in ("console", "workflow", "dashboard", "pages")],
-    "SCRIPTS": [_static(f"llm_admin/js/{name}.js") for name in ("runs", "prompt", "workflow", "dashboard")],
+    "SCRIPTS": [_static(f"llm_admin/js/{name}.js") for name in ("shell", "runs", "prompt", "workflow", "dashboard")],
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

@@ -3,8 +3,12 @@
 from llm_admin.admin import (  # noqa: F401
     connections,
     language_models,
+    logs,
     members,
+    prompts,
+    runs,
     site,
     users,
+    workflows,
     workspaces,
 )

@@ -15,7 +15,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from llm_admin.admin.base import ConsoleAdmin, actor_of, find_or_404
-from llm_admin.admin.forms import add_problems
+from llm_admin.admin.forms import TwoButtons, add_problems
 from llm_admin.models import Connection, Deployment
 from llm_admin.services import connection_trial, connections
 
@@ -68,7 +68,7 @@ class ConnectionForm(forms.ModelForm):
 
 
 @admin.register(Connection)
-class ConnectionAdmin(ConsoleAdmin):
+class ConnectionAdmin(TwoButtons, ConsoleAdmin):
     form = ConnectionForm
     list_display = ("name", "kind", "address", "key_source", "models")
     search_fields = ("name", "base_url")
@@ -98,6 +98,10 @@ class ConnectionAdmin(ConsoleAdmin):
         connections.save(obj, actor=actor_of(request), **form.key_values())
         if missing := connections.missing_variable(obj):
             self.message_user(request, missing, level="WARNING")
+
+    def response_add(self, request: HttpRequest, obj: Connection, post_url_continue: str | None = None) -> HttpResponse:
+        self.message_user(request, f"“{obj}” is saved. Test it below, then make a model that uses it.", level="SUCCESS")
+        return redirect("admin:llm_admin_connection_change", obj.pk)
 
     def delete_model(self, request: HttpRequest, obj: Connection) -> None:
         connections.delete(obj, actor=actor_of(request))

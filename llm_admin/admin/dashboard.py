@@ -22,8 +22,9 @@ from llm_admin.admin.dashboard_cards import cards
 from llm_admin.admin.dashboard_charts import charts
 from llm_admin.admin.log_links import logs_url
 from llm_admin.models import Connection, InteractionLog, Prompt, Run, Workflow
-from llm_admin.selectors import periods, usage
-from llm_admin.selectors.usage import Top, UsageFilter
+from llm_admin.selectors import periods, tops, usage
+from llm_admin.selectors.tops import Top
+from llm_admin.selectors.usage import UsageFilter
 from llm_admin.services import runs
 from llm_admin.services.actors import Actor
 
@@ -45,8 +46,8 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "llm_page": "numbers",
         "panel": panel(request, actor),
         "tops": [
-            _top_list("prompt", "Prompts", usage.top_prompts(week), week),
-            _top_list("workflow", "Workflows", usage.top_workflows(week), week),
+            _top_list("prompt", "Prompts", tops.top_prompts(week), week),
+            _top_list("workflow", "Workflows", tops.top_workflows(week), week),
         ],
         "recent_runs": _recent_runs(actor),
         "sees_all": actor.may("view_all_runs"),
@@ -97,14 +98,14 @@ def _switch(current: str, subject: dict[str, int]) -> list[dict[str, Any]]:
     ]
 
 
-def _top_list(noun: str, title: str, tops: list[Top], week: UsageFilter) -> dict[str, Any]:
+def _top_list(noun: str, title: str, found: list[Top], week: UsageFilter) -> dict[str, Any]:
     rows = [
         {
             "top": top,
             "page": reverse(f"admin:llm_admin_{noun}_change", args=[top.id]) if top.name else "",
             "logs": logs_url(week, **{noun: top.id}),
         }
-        for top in tops
+        for top in found
     ]
     return {"noun": noun, "title": title, "rows": rows}
 

@@ -37,7 +37,13 @@ def cards(report: Report, usage_filter: UsageFilter, period: Period, workspace: 
     in_all = f"{tokens(now.input_tokens)} tokens in, {tokens(now.output_tokens)} out"
     slow = f"95% took at most {duration(now.p95_ms)}" if now.calls else ""
     return [
-        Card("Cost", cost(now.cost_nano, workspace), url, _cost_delta(now, before, period), _cost_notes(now, usage_filter)),
+        Card(
+            "Cost",
+            cost(now.cost_nano, workspace),
+            url,
+            _cost_delta(now, before, period),
+            _cost_notes(now, usage_filter),
+        ),
         Card("Calls", f"{now.calls:,}", url, _delta(now.calls, before.calls, period, before), [(in_all, "")]),
         Card(
             "Typical time of a call",
@@ -88,18 +94,17 @@ def _delta(
         return Delta("", f"No calls in {then}")
     if now is None or before is None:
         return Delta("", f"Not comparable with {then}")
-    if now == before:
-        return Delta("=", f"As in {then}")
+    if abs(now - before) * 100 < before or now == before:  # under one percent
+        return Delta("≈", f"About as in {then}")
     up = now > before
     return Delta("▲" if up else "▼", f"{_change(now, before)} {words[not up]} than in {then}", tones[not up])
 
 
 def _change(now: int, before: int) -> str:
-    """"12%"; from ten times on "14 times"; the difference itself where there was nothing before."""
+    """ "12%"; from ten times on "14 times"; the difference itself where there was nothing before."""
     if not before:
         return f"{now:,}"
     ratio = Decimal(now) / Decimal(before)
     if ratio >= 10:
         return f"{ratio:.0f} times"
-    percent = abs(ratio - 1) * 100
-    return f"{percent:.0f}%" if percent >= 1 else "Under 1%"
+    return f"{abs(ratio - 1):.0%}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.utils import timezone
@@ -21,20 +21,24 @@ from llm_admin.templatetags.llm_format import NANO, SYMBOLS, cost, duration
 
 MODELS_SHOWN = 6
 OTHER_MODELS = "Other models"
+GOOD, BAD, QUIET = 1, 5, 7
+COUNT = "{:,}".format
 
 
 @dataclass(frozen=True)
 class Line:
-    """One colour of a chart. `texts` say the values as people read them."""
+    """One series of a chart. `texts` say the values as people read them; `colour` is a number of dashboard.css."""
 
     name: str
     values: list[float | None]
     texts: list[str]
+    colour: int
 
 
 @dataclass(frozen=True)
 class Chart:
-    """`empty`: the sentence instead of a drawing. `labels` stand at the axis, `titles` in tooltips and in the table."""
+    """`unit` "": counted things. `empty`: the sentence instead of a drawing. `labels` stand at the axis, `titles` in
+    tooltips and in the table."""
 
     key: str
     title: str
@@ -49,7 +53,7 @@ class Chart:
     @property
     def data(self) -> dict[str, Any]:
         """For static/llm_admin/js/dashboard.js."""
-        lines = [{"name": one.name, "values": one.values, "texts": one.texts} for one in self.lines]
+        lines = [asdict(line) for line in self.lines]
         shape = {"kind": self.kind, "unit": self.unit, "title": self.title}
         return shape | {"labels": self.labels, "titles": self.titles, "urls": self.urls, "lines": lines}
 
@@ -81,9 +85,12 @@ class _Axis:
         urls = [logs_url(span, **more) for span in self._spans]
         return Chart(key, title, kind, unit, self.labels, self.titles, urls, lines, **details)
 
-    def line(self, name: str, value: Callable[[Bucket], Any], text: Callable[[Any], str], scale: float = 1) -> Line:
+    def line(
+        self, name: str, value: Callable[[Bucket], Any], text: Callable[[Any], str], *, colour: int, scale: float = 1
+    ) -> Line:
         values = [value(bucket) for bucket in self.buckets]
-        return Line(name, [None if one is None else one * scale for one in values], [text(one) for one in values])
+        scaled = [None if one is None else one * scale for one in values]
+        return Line(name, scaled, [text(one) for one in values], colour)
 
 
 def _label(start: dt.datetime, period: Period) -> str:
@@ -109,7 +116,8 @@ def _cost_chart(axis: _Axis, report: Report, workspace: Workspace) -> Chart:
         groups.append((OTHER_MODELS, order[MODELS_SHOWN:]))
     scale = float(workspace.currency_rate / NANO)
     lines = [
-        axis.line(name, _cost_of(models), lambda nano: cost(nano, workspace), scale) for name, models in groups
+        axis.line(name, _cost_of(models), lambda nano: cost(nano, workspace), colour=colour, scale=scale)
+        for colour, (name, models) in enumerate(groups, start=1)
     ]
     empty = "" if any(sums.values()) else _no_cost(report)
     return axis.chart("cost", "Cost by model", SYMBOLS.get(workspace.currency, workspace.currency), lines, empty=empty)
@@ -129,8 +137,12 @@ def _latency_chart(axis: _Axis) -> Chart:
     longest = max((bucket.totals.p95_ms or 0 for bucket in axis.buckets), default=0)
     unit, scale = ("s", 0.001) if longest >= 1000 else ("ms", 1.0)
     lines = [
-        axis.line("Half took at most (p50)", lambda bucket: bucket.totals.p50_ms, _duration_or_dash, scale),
-        axis.line("95% took at most (p95)", lambda bucket: bucket.totals.p95_ms, _duration_or_dash, scale),
+        axis.line(
+            "Half took at most (p50)", lambda bucket: bucket.totals.p50_ms, _duration_or_dash, colour=1, scale=scale
+        ),
+        axis.line(
+            "95% took at most (p95)", lambda bucket: bucket.totals.p95_ms, _duration_or_dash, colour=2, scale=scale
+        ),
     ]
     return axis.chart("latency", "Time of a call", unit, lines, kind="line", query=BY_LATENCY)
 
@@ -141,21 +153,24 @@ def _duration_or_dash(ms: int | None) -> str:
 
 def _calls_chart(axis: _Axis) -> Chart:
     lines = [
-        axis.line("Succeeded", lambda b: b.totals.calls - b.totals.errors - b.totals.stopped, "{:,}".format),
-        axis.line("Failed", lambda bucket: bucket.totals.errors, "{:,}".format),
-        axis.line("Stopped or interrupted", lambda bucket: bucket.totals.stopped, "{:,}".format),
+        axis.line("Succeeded", lambda b: b.totals.calls - b.totals.errors - b.totals.stopped, COUNT, colour=GOOD),
+        axis.line("Failed", lambda bucket: bucket.totals.errors, COUNT, colour=BAD),
+        axis.line("Stopped or interrupted", lambda bucket: bucket.totals.stopped, COUNT, colour=QUIET),
     ]
-    return axis.chart("calls", "Calls", "calls", lines)
+    return axis.chart("calls", "Calls", "", lines)
 
 
 def _errors_chart(axis: _Axis, report: Report) -> Chart:
     sums: Counter[str] = Counter()
     for bucket in report.buckets:
         sums.update(bucket.errors)
-    labels = dict(ErrorKind.choices)
-    lines = [axis.line(labels.get(kind, "Unknown"), _errors_of(kind), "{:,}".format) for kind, _ in sums.most_common()]
+    kinds = dict(ErrorKind.choices)
+    lines = [
+        axis.line(kinds.get(kind, "Unknown"), _errors_of(kind), COUNT, colour=colour)
+        for colour, (kind, _) in enumerate(sums.most_common(), start=1)
+    ]
     empty = "" if sums else "No call failed."
-    return axis.chart("errors", "Errors by kind", "errors", lines, empty=empty, query={"status": "failed"})
+    return axis.chart("errors", "Errors by kind", "", lines, empty=empty, query={"status": "failed"})
 
 
 def _errors_of(kind: str) -> Callable[[Bucket], int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django import forms
+from django.http import HttpRequest, HttpResponse
 
 from llm_admin.exceptions import InvalidInput, Problem
 
@@ -18,3 +20,19 @@ def add_problems(form: forms.BaseForm, problems: Iterable[Problem]) -> None:
 
 def add_refusal(form: forms.BaseForm, error: InvalidInput) -> None:
     add_problems(form, error.problems)
+
+
+class TwoButtons:
+    """“Save and add another” is for data entry, not for settings."""
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+
+
+def without_links(field: Any) -> Any:
+    """A picker without the pencil and the plus beside it, which open other windows."""
+    widget = getattr(field, "widget", None)
+    if hasattr(widget, "can_add_related"):
+        field.widget = widget.widget
+    return field

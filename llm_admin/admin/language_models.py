@@ -13,7 +13,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from llm_admin.admin.base import ConsoleAdmin, actor_of
-from llm_admin.admin.forms import add_problems
+from llm_admin.admin.forms import TwoButtons, add_problems, without_links
 from llm_admin.admin.prices import price_urls, prices_of
 from llm_admin.models import Deployment, LanguageModel
 from llm_admin.services import models
@@ -43,23 +43,22 @@ class DeploymentInline(TabularInline):
     fields = ("connection", "provider_model", "priority", "enabled")
     extra = 0
     min_num = 1
-    verbose_name = "deployment"
+    hide_title = True
+    verbose_name = "place"
     verbose_name_plural = "Where it runs"
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         return super().get_formset(request, obj, validate_min=True, **kwargs)
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field and hasattr(field.widget, "can_add_related"):
-            widget = field.widget
-            widget.can_add_related = widget.can_change_related = widget.can_delete_related = False
-            widget.can_view_related = False
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = without_links(super().formfield_for_dbfield(db_field, request, **kwargs))
+        if field:
+            field.widget.attrs["aria-label"] = field.label  # the table's header is no label to a screen reader
         return field
 
 
 @admin.register(LanguageModel)
-class LanguageModelAdmin(ConsoleAdmin):
+class LanguageModelAdmin(TwoButtons, ConsoleAdmin):
     form = LanguageModelForm
     list_display = ("name", "alias", "where", "price", "state")
     search_fields = ("name", "alias", "description")
@@ -68,7 +67,7 @@ class LanguageModelAdmin(ConsoleAdmin):
     change_form_outer_after_template = "llm_admin/models/_prices.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LanguageModel]:
-        deployments = models.with_prices(Deployment.objects.all())
+        deployments = Deployment.objects.select_related("connection").prefetch_related("prices")
         return (
             super()
             .get_queryset(request)
@@ -91,7 +90,9 @@ class LanguageModelAdmin(ConsoleAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         obj = kwargs.get("obj")
         if obj and obj.pk and request.user.has_perm("llm_admin.view_deploymentprice"):
-            context["deployments"] = [prices_of(one) for one in models.with_prices(obj.deployments.all())]
+            context["deployments"] = [
+                prices_of(one) for one in models.with_prices(Deployment.objects.filter(model=obj))
+            ]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:

@@ -22,12 +22,6 @@ from llm_admin.templatetags import llm_format
 from llm_admin.tenancy import current_workspace
 
 NOTHING = "–"
-STATUS_COLOURS = {
-    CallStatus.SUCCEEDED.value: "success",
-    CallStatus.FAILED.value: "danger",
-    CallStatus.CANCELLED.value: "warning",
-    CallStatus.INTERRUPTED.value: "warning",
-}
 
 
 @admin.register(InteractionLog)
@@ -49,6 +43,7 @@ class InteractionLogAdmin(ConsoleAdmin):
     list_filter_submit = True
     list_before_template = "llm_admin/logs/_before_list.html"
     ordering = ("-created_at", "-id")
+    show_facets = admin.ShowFacets.NEVER  # counting each choice would read every log
     actions = None
 
     def get_urls(self) -> list[URLPattern]:
@@ -98,10 +93,12 @@ class InteractionLogAdmin(ConsoleAdmin):
             **self.admin_site.each_context(request),
             "title": logs.name_of(log),
             "opts": self.opts,
+            "original": log,
             "log": log,
             "call": call,
             "parameters": logs.parameters_of(call.text),
             "detail": logs.detail_of(log),
+            "advice": logs.advice_of(log),
         }
         return TemplateResponse(request, "llm_admin/logs/detail.html", context)
 
@@ -126,11 +123,15 @@ class InteractionLogAdmin(ConsoleAdmin):
     def model_name(self, log: InteractionLog) -> str:
         return str(log.model or NOTHING)
 
-    @display(description="Outcome", ordering="status", label=STATUS_COLOURS)
-    def outcome(self, log: InteractionLog) -> tuple[str, str]:
-        """The colour's key, and the words: of a failure, its kind."""
+    @display(description="Outcome", ordering="status")
+    def outcome(self, log: InteractionLog) -> SafeString:
+        """Of a failure, its kind says more than "failed"."""
         failed = log.status == CallStatus.FAILED and log.error_kind
-        return log.status, log.get_error_kind_display() if failed else log.get_status_display()
+        return format_html(
+            '<span class="llm-status llm-status-{}"><span class="llm-status-dot" aria-hidden="true"></span>{}</span>',
+            log.status,
+            log.get_error_kind_display() if failed else log.get_status_display(),
+        )
 
     @display(description="Time", ordering="latency_ms")
     def latency(self, log: InteractionLog) -> str:
@@ -142,6 +143,8 @@ class InteractionLogAdmin(ConsoleAdmin):
 
     @display(description="Tokens in → out")
     def token_counts(self, log: InteractionLog) -> str:
+        if log.input_tokens is None and log.output_tokens is None:
+            return llm_format.UNKNOWN
         return f"{llm_format.tokens(log.input_tokens)} → {llm_format.tokens(log.output_tokens)}"
 
     @display(description="Cost", ordering="cost_nano")

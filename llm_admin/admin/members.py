@@ -12,7 +12,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminRadioSelectWidget, UnfoldAdminTextInputWidget
 
 from llm_admin.admin.base import ConsoleAdmin, actor_of
-from llm_admin.admin.forms import add_problems
+from llm_admin.admin.forms import TwoButtons, add_problems
 from llm_admin.choices import Role
 from llm_admin.exceptions import Conflict
 from llm_admin.models import Membership
@@ -66,7 +66,7 @@ class AddForm(forms.ModelForm):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ConsoleAdmin):
+class MembershipAdmin(TwoButtons, ConsoleAdmin):
     list_display = ("person", "short_role", "email", "last_seen", "since")
     list_select_related = ("user",)
     search_fields = ("user__username", "user__first_name", "user__last_name", "user__email")
@@ -118,7 +118,7 @@ class MembershipAdmin(ConsoleAdmin):
         name = obj.user.get_full_name() if hasattr(obj.user, "get_full_name") else ""
         return [name or obj.user.get_username(), obj.user.get_username() if name else ""]
 
-    @display(description="role", ordering="role", label=True)
+    @display(description="role", ordering="role")
     def short_role(self, obj: Membership) -> str:
         return obj.get_role_display().partition(":")[0]
 

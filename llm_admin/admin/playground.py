@@ -84,9 +84,10 @@ def _unchanged(prompt: Prompt | None, spec: PromptSpec, number: str) -> PromptVe
 def problems_answer(request: HttpRequest, problems: list[Problem]) -> HttpResponse:
     """A fragment for the answer's place, and the event by which the page shows each problem where it belongs."""
     shown = [{"location": p.location, "message": p.message} for p in problems[:20]]
-    headers = {"HX-Trigger": json.dumps({"llm:problems": {"problems": shown}})}
     context = {"problems": [worded(problem) for problem in problems]}
-    return render(request, "llm_admin/errors/_problems.html", context, status=422, headers=headers)
+    response = render(request, "llm_admin/errors/_problems.html", context, status=422)
+    response["HX-Trigger"] = json.dumps({"llm:problems": {"problems": shown}})
+    return response
 
 
 def worded(problem: Problem) -> str:

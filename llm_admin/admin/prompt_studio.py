@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from llm_admin.admin import playground
 from llm_admin.admin.base import actor_of, find_or_404
-from llm_admin.admin.prompt_saving import Draft, is_uuid, posted, save
+from llm_admin.admin.prompt_saving import EMPTY, Draft, is_uuid, posted, save
 from llm_admin.choices import RUN_OPEN
 from llm_admin.exceptions import Conflict, InvalidInput
 from llm_admin.models import LIVE, LanguageModel, Prompt, PromptVersion, Run, label_title
@@ -127,7 +127,7 @@ def _try_it(
     shown = [{"location": p.location, "message": p.message} for p in draft.problems]
     state = {
         "spec": draft.spec,
-        "saved": documents.spec_of(opened).model_dump(mode="json") if opened else None,
+        "saved": documents.spec_of(opened).model_dump(mode="json") if opened else EMPTY,
         "version": opened.number if opened else None,
         "prompt": prompt.pk if prompt else None,
         "problems": shown,

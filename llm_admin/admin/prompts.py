@@ -15,6 +15,8 @@ from unfold.decorators import display
 
 from llm_admin.admin import playground, prompt_saving, prompt_studio
 from llm_admin.admin.base import ConsoleAdmin, actor_of
+from llm_admin.admin.run_dialog import RunActionsMixin
+from llm_admin.admin.transfer import PromptTransferMixin
 from llm_admin.models import LIVE, Prompt, PromptLabel, label_title
 from llm_admin.selectors.prompts import ids_with_words
 from llm_admin.services import documents
@@ -22,8 +24,8 @@ from llm_admin.templatetags.llm_format import ago
 
 
 @admin.register(Prompt)
-class PromptAdmin(ConsoleAdmin):
-    list_display = ("shown_name", "labels_shown", "newest", "edited")
+class PromptAdmin(PromptTransferMixin, RunActionsMixin, ConsoleAdmin):
+    list_display = ("shown_name", "labels_shown", "newest", "edited", "run_link")
     search_fields = ("name",)
     search_help_text = "Search in names and texts"
     ordering = ("name",)

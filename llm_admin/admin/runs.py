@@ -19,7 +19,7 @@ from llm_admin.admin.base import ConsoleAdmin, actor_of
 from llm_admin.models import Run, RunError
 from llm_admin.selectors.traces import milliseconds
 from llm_admin.services import runs
-from llm_admin.templatetags.llm_format import ago, cost, duration, tokens
+from llm_admin.templatetags.llm_format import ago, cost, duration, in_out
 from llm_admin.tenancy import current_workspace
 
 
@@ -89,7 +89,7 @@ class RunAdmin(ConsoleAdmin):
 
     @display(description="Tokens")
     def tokens_shown(self, run: Run) -> str:
-        return "–" if run.is_open else f"{tokens(run.input_tokens)} in, {tokens(run.output_tokens)} out"
+        return "–" if run.is_open else in_out(run)
 
     @display(description="Cost")
     def cost_shown(self, run: Run) -> str:

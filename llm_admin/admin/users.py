@@ -35,11 +35,13 @@ class UserAdmin(SuperusersOnly, StockUserAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    filter_horizontal = ()  # its boxes have no labels and its colours are the stock admin's
     compressed_fields = True
     warn_unsaved_form = True
 
 
 class GroupAdmin(SuperusersOnly, StockGroupAdmin):
+    filter_horizontal = ()
     compressed_fields = True
 
 

@@ -18,7 +18,7 @@ from llm_admin.exceptions import Problem
 from llm_admin.models import LIVE, LanguageModel, Prompt, PromptLabel, PromptVersion, label_title
 from llm_admin.schemas.jsonform import Choice, Schema, keeping, schema_of
 from llm_admin.schemas.prompts import upgrade
-from llm_admin.schemas.steps import STEP_SPECS, StepSpec
+from llm_admin.schemas.steps import STEP_SPECS
 from llm_admin.schemas.steps.prompt import UsesPrompt
 from llm_admin.schemas.variables import VariableSpec
 
@@ -45,16 +45,25 @@ class Pickers:
 
 @dataclass(frozen=True)
 class StepType:
+    """What the page says of a type. (A template cannot be given the class: it would call it.)"""
+
     name: str
-    spec: type[StepSpec]
+    label: str
+    icon: str
+    help: str
+    produces: str
+
+    @classmethod
+    def named(cls, name: str) -> StepType:
+        spec = STEP_SPECS.get(name)
+        return cls(name, spec.label, spec.icon, spec.help, spec.produces)
 
 
 @dataclass(frozen=True)
 class Card:
     """`data` as the form has it; `key` makes the ids of one card's fields."""
 
-    type: str
-    spec: type[StepSpec]
+    type: StepType
     data: dict[str, Any]
     schema: Schema
     editable: bool
@@ -70,7 +79,7 @@ def choices(pairs: Iterable[tuple[str, str]]) -> list[Choice]:
 
 
 def types() -> list[StepType]:
-    return [StepType(name, STEP_SPECS.get(name)) for name in STEP_SPECS.names()]
+    return [StepType.named(name) for name in STEP_SPECS.names()]
 
 
 def form(schema: Schema, data: Any, element_id: str, *, editable: bool) -> str:
@@ -81,6 +90,8 @@ def form(schema: Schema, data: Any, element_id: str, *, editable: bool) -> str:
 
 def inputs_form(variables: Any, *, editable: bool) -> str:
     schema = schema_of(VariableSpec)
+    known = schema["properties"]
+    schema["properties"] = {name: known[name] for name in ("name", "label", "type", "default", "required")} | known
     schema["properties"]["help"]["widget"] = "hidden"
     rows = variables if isinstance(variables, list) else []
     whole = {"type": "array", "items": schema, "maxItems": 100, "add_title": "Add an input"}
@@ -100,7 +111,7 @@ def card(data: dict[str, Any], pickers: Pickers, variables: list[str], *, editab
     if issubclass(spec, UsesPrompt):
         old = schema["properties"]["inputs"]
         schema["properties"]["inputs"] = mapping_schema(old, [*variables, *data.get("inputs", {})])
-    return Card(data["type"], spec, data, keeping(schema, data), editable)
+    return Card(StepType.named(data["type"]), data, keeping(schema, data), editable)
 
 
 def mapping_schema(field: Schema, variables: Iterable[str]) -> Schema:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
+from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
 from django_jsonform.widgets import JSONFormWidget
 
 from llm_admin.admin import playground, workflow_cards, workflow_saving
@@ -99,7 +100,7 @@ def _render(
         "draft": draft,
         "opened": opened,
         "next_number": draft.based_on + 1,
-        "media": JSONFormWidget(schema={}).media,
+        "media": JSONFormWidget(schema={}).media + Media(js=["llm_admin/js/jsonform.js"]),
         "may_save": may_save,
         "may_publish": actor.may("publish_workflow"),
         "may_run": actor.may("run_workflow"),
@@ -233,9 +234,9 @@ def _unchanged(workflow: Workflow | None, spec: WorkflowSpec, number: str) -> Wo
 
 def _problems_answer(request: HttpRequest, problems: list[Problem], steps: Any) -> HttpResponse:
     shown = [{"location": p.location, "message": p.message} for p in problems[:20]]
-    headers = {"HX-Trigger": json.dumps({"llm:problems": {"problems": shown}})}
     context = {"problems": [workflow_cards.worded(problem, steps) for problem in problems]}
-    return render(request, "llm_admin/errors/_problems.html", context, status=422, headers=headers)
+    response = render(request, "llm_admin/errors/_problems.html", context, status=422)
+    return trigger_client_event(response, "llm:problems", {"problems": shown})
 
 
 @require_GET

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from llm_admin.admin.base import ConsoleAdmin, actor_of
-from llm_admin.admin.forms import add_problems
+from llm_admin.admin.forms import TwoButtons, add_problems, without_links
 from llm_admin.choices import StoreTexts
 from llm_admin.models import LanguageModel, Workspace
 from llm_admin.services import workspace_settings, workspaces
@@ -28,6 +28,10 @@ class SettingsForm(forms.ModelForm):
         model = Workspace
         fields = ("name",)  # the admin adds the rest: a picker cannot be made outside of a workspace
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["currency_rate"] = f"{self.instance.currency_rate.normalize():f}"
+
     def _post_clean(self) -> None:
         super()._post_clean()
         add_problems(self, workspace_settings.check(self.instance))
@@ -42,10 +46,11 @@ class NewWorkspaceForm(forms.ModelForm):
 
 
 @admin.register(Workspace)
-class WorkspaceAdmin(ConsoleAdmin):
+class WorkspaceAdmin(TwoButtons, ConsoleAdmin):
     """Only the current workspace exists here; superusers cross by switching in the header."""
 
     show_add_link = False
+    change_form_outer_after_template = "llm_admin/workspaces/_new.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
         return super().get_queryset(request).filter(pk=actor_of(request).workspace.pk)
@@ -80,10 +85,7 @@ class WorkspaceAdmin(ConsoleAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "default_model":
-            field.widget = field.widget.widget  # without the pencil and the plus, which open other windows
-        return field
+        return without_links(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return redirect("admin:llm_admin_workspace_settings")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 import weakref
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from llm_admin.choices import CallStatus, ErrorKind
@@ -96,6 +98,8 @@ def _start(request: Request, model: ModelPlan, deployment: DeploymentPlan) -> Ca
 async def _stream(context: Context, request: Request, deployment: DeploymentPlan, answer: _Answer) -> None:
     """Fills `answer`. Every failure of the provider leaves as CallFailed."""
     provider = _provider(deployment)
+    if missing := [name for name in provider.modules if name not in sys.modules]:
+        await asyncio.to_thread(lambda: [import_module(name) for name in missing])
     try:
         async with asyncio.timeout(context.call_timeout):
             await _consume(context, request, _build(context, provider, deployment, request), answer)

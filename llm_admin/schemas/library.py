@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from llm_admin.schemas import prompts, workflows
 from llm_admin.schemas.base import duplicates
@@ -65,7 +65,7 @@ class DocumentEntry(LibraryPart):
     def _label_names(cls, labels: dict[str, int]) -> dict[str, int]:
         for name in labels:
             if not LABEL.match(name):
-                raise ValueError(f"“{name[:40]}” cannot be a label: up to 36 letters, digits, dots, hyphens, underscores.")
+                raise ValueError(f"“{name[:40]}” is no label: up to 36 letters, digits, dots, hyphens, underscores.")
         return labels
 
     @model_validator(mode="after")
@@ -97,7 +97,7 @@ class LibraryFile(LibraryPart):
 
     @field_validator("version")
     @classmethod
-    def _readable(cls, version: int, _info: ValidationInfo) -> int:
+    def _readable(cls, version: int) -> int:
         if version != VERSION:
-            raise ValueError(f"This file has format version {version}; this console reads version {VERSION}. Update it.")
+            raise ValueError(f"This file is of format {version}; this console reads format {VERSION}. Update it.")
         return version

@@ -35,11 +35,19 @@ def detail_of(log: InteractionLog) -> str:
     return ", ".join(part for part in (f"Step {log.step_path}" if log.step_path else "", prompt) if part)
 
 
+def advice_of(log: InteractionLog) -> str:
+    """What the run says about the failure, where this call is what it failed of."""
+    return log.run.error_message if log.run and log.error_kind and log.run.error_kind == log.error_kind else ""
+
+
 def parameters_of(text: InteractionText | None) -> list[tuple[str, Any]]:
     """The settings of a call under the names that the studio gives them."""
     given = text.parameters if text else {}
     titles = {name: field.title for name, field in Parameters.model_fields.items()}
     return [
-        (titles.get(name) or name.replace("_", " ").capitalize(), ", ".join(value) if isinstance(value, list) else value)
+        (
+            titles.get(name) or name.replace("_", " ").capitalize(),
+            ", ".join(value) if isinstance(value, list) else value,
+        )
         for name, value in given.items()
     ]

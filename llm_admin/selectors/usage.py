@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, IntegerField, QuerySet, Sum, Value, When
 
 from llm_admin.choices import CallStatus
-from llm_admin.models import InteractionLog, LanguageModel, Prompt, Workflow
+from llm_admin.models import InteractionLog, LanguageModel
 
 DIMENSIONS = ("prompt", "workflow", "model", "user")
 
@@ -74,18 +74,6 @@ class Report:
     buckets: list[Bucket]
 
 
-@dataclass(frozen=True)
-class Top:
-    """`name` is None when the object is gone."""
-
-    id: int
-    name: str | None
-    calls: int
-    errors: int
-    cost_nano: int | None
-    unknown_cost: int
-
-
 class Cell(NamedTuple):
     """What a rollup row will hold: sums by bucket, model and outcome."""
 
@@ -112,7 +100,9 @@ def series(usage_filter: UsageFilter, starts: Sequence[dt.datetime]) -> list[Buc
         cells[cell.bucket].append(cell)
     latencies = _latencies(usage_filter, starts)
     ends = [*starts[1:], usage_filter.until]
-    return [_bucket(start, end, cells[n], latencies[n]) for n, (start, end) in enumerate(zip(starts, ends, strict=True))]
+    return [
+        _bucket(start, end, cells[n], latencies[n]) for n, (start, end) in enumerate(zip(starts, ends, strict=True))
+    ]
 
 
 def report(usage_filter: UsageFilter, starts: Sequence[dt.datetime]) -> Report:
@@ -130,15 +120,6 @@ def report(usage_filter: UsageFilter, starts: Sequence[dt.datetime]) -> Report:
         before=_totals(cells[0], latencies[0]),
         buckets=[_bucket(start, end, cells[n], latencies[n]) for n, (start, end) in spans],
     )
-
-
-def top_prompts(usage_filter: UsageFilter, *, limit: int = 5) -> list[Top]:
-    """Those that cost most; where no cost is known, those called most."""
-    return _top(usage_filter, "prompt_id", Prompt, limit)
-
-
-def top_workflows(usage_filter: UsageFilter, *, limit: int = 5) -> list[Top]:
-    return _top(usage_filter, "workflow_id", Workflow, limit)
 
 
 def model_names(ids: Iterable[int | None]) -> dict[int | None, str]:
@@ -213,16 +194,3 @@ def _bucket(start: dt.datetime, end: dt.datetime, cells: Sequence[Cell], latenci
         if cell.status == CallStatus.FAILED:
             errors[cell.error_kind] += cell.calls
     return Bucket(start, end, _totals(cells, latencies), cost, dict(errors))
-
-
-def _top(usage_filter: UsageFilter, field: str, model: type[Prompt | Workflow], limit: int) -> list[Top]:
-    sums = {
-        "calls": Count("pk"),
-        "errors": Count("pk", filter=Q(status=CallStatus.FAILED)),
-        "cost": Sum("cost_nano"),
-        "unknown": Count("pk") - Count("cost_nano"),
-    }
-    rows = usage_filter.logs().filter(**{f"{field}__isnull": False}).values(field).annotate(**sums)
-    first = list(rows.order_by(F("cost").desc(nulls_last=True), "-calls", field)[:limit])
-    names = dict(model.objects.filter(pk__in=[row[field] for row in first]).values_list("pk", "name"))
-    return [Top(row[field], names.get(row[field]), *(row[name] for name in sums)) for row in first]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from llm_admin.models import Connection
 from llm_admin.services import connections
 
 if TYPE_CHECKING:
-    from llm_admin.runtime.providers import Endpoint
+    from llm_admin.runtime.providers import Endpoint, Provider
     from llm_admin.services.actors import Actor
 
 TIMEOUT = 15.0  # seconds
@@ -57,7 +58,15 @@ def _list_models(connection: Connection) -> list[str]:
 
     if connection.provider not in PROVIDERS:
         raise NotFound(f"The provider “{connection.provider}” is not installed here any more.")
-    return run_async(connections.provider_of(connection.provider).list_models(_endpoint(connection)))
+    return run_async(_ask(connections.provider_of(connection.provider), _endpoint(connection)))
+
+
+async def _ask(provider: Provider, endpoint: Endpoint) -> list[str]:
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            return await provider.list_models(endpoint)
+    except TimeoutError:
+        raise CallFailed(ErrorKind.TIMEOUT, f"no answer within {TIMEOUT:.0f} seconds") from None
 
 
 def _endpoint(connection: Connection) -> Endpoint:

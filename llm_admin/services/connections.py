@@ -125,8 +125,9 @@ def delete(connection: Connection, *, actor: Actor) -> None:
 
 
 def provider_of(name: str) -> Provider:
+    from llm_admin.runtime.providers import get_provider
 
-    return getprovider_of(name)
+    return get_provider(name)
 
 
 def _stored(connection: Connection) -> Connection | None:

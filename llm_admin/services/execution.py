@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from datetime import timedelta
+from importlib import import_module
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, transaction
@@ -127,6 +129,8 @@ def _claim(run: Run) -> bool:
 
 
 async def _drive(live: LiveRun) -> Outcome:
+    if "llm_admin.runtime.executor" not in sys.modules:
+        await asyncio.to_thread(import_module, "llm_admin.runtime.executor")  # a second, the first time
     from llm_admin.runtime.context import Context
     from llm_admin.runtime.executor import execute
 

@@ -20,9 +20,10 @@ from llm_admin.runtime.pricing import cost_nano
 from llm_admin.services.actors import Actor
 from llm_admin.services.samples import rows
 from llm_admin.services.samples.chance import Dice, Ending, falling
+from llm_admin.services.samples.models import SampleModel, models_of
 from llm_admin.services.samples.rows import SampleCall, SampleRun
 from llm_admin.services.samples.words import tokens_of
-from llm_admin.services.samples.world import SampleModel, Script, Subject, models_of, people_of, subjects_of
+from llm_admin.services.samples.world import Script, Subject, people_of, subjects_of
 from llm_admin.tenancy import workspace_scope
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ CHUNK = 500  # runs in a transaction: a running console can write in between
 WITH_TEXTS = 2_000  # the newest runs; the others say that their texts were not kept
 SOURCES = [(RunSource.STUDIO, 60.0), (RunSource.CODE, 25.0), (RunSource.ADMIN, 10.0), (RunSource.COMMAND, 5.0)]
 NOT_PARSED = 0.03  # of the workflow runs whose calls all succeeded and whose answer is read as JSON
+JSON_TOKENS = 40
 UNFINISHED = (CallStatus.CANCELLED, CallStatus.INTERRUPTED)
 
 
@@ -99,7 +101,8 @@ class _Maker:
         for position, chat in enumerate(run.script.variants[run.variant][1]):
             last_that_fits = position + 1 == most < len(run.script.sites)
             ending = Ending(CallStatus.CANCELLED, ErrorKind.CANCELLED) if last_that_fits else self.dice.ending(moment)
-            call = self._call(run.model, position, moment, ending, tokens_of(chat), tokens)
+            wanted = tokens if run.script.sites[position].keys is None else JSON_TOKENS
+            call = self._call(run.model, position, moment, ending, tokens_of(chat), wanted)
             run.calls.append(call)
             moment = call.ended_at
             if ending.failed:
@@ -163,5 +166,3 @@ def _store(actor: Actor, made: list[SampleRun], rng: Random) -> Counts:
             InteractionText.objects.bulk_create(kept)
         logs, texts = logs + len(stored), texts + len(kept)
     return Counts(runs=len(made), logs=logs, texts=texts)
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.utils import formats, timezone
@@ -65,6 +65,23 @@ def duration(ms: float | None) -> str:
 @register.filter
 def tokens(count: int | None) -> str:
     return UNKNOWN if count is None or count == "" else f"{count:,}"
+
+
+@register.filter
+def in_out(row: Any) -> str:
+    """Tokens of a run, a step or a log: "43 in, 81 out"."""
+    if row.input_tokens is None and row.output_tokens is None:
+        return UNKNOWN
+    return f"{tokens(row.input_tokens)} in, {tokens(row.output_tokens)} out"
+
+
+@register.filter
+def exact_cost(nano: int | None, workspace: Workspace | None = None) -> str:
+    """Every digit, for the hover over a rounded cost."""
+    if nano is None:
+        return ""
+    rate, currency = (workspace.currency_rate, workspace.currency) if workspace else (Decimal(1), "USD")
+    return f"{(Decimal(nano) / NANO * rate).normalize():f} {currency}"
 
 
 @register.filter

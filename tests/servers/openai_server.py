@@ -102,6 +102,9 @@ MODELS: dict[str, Behaviour] = {
 }
 
 
+MODEL_LIST = {"object": "list", "data": [{"id": name, "object": "model"} for name in ("gpt-test", *MODELS)]}
+
+
 class Reader(asyncio.StreamReader):
     """Tells at once when the client goes, also while nobody reads."""
 
@@ -174,7 +177,7 @@ class OpenAIServer:
         self.requests: list[Request] = []  # of chat completions
         self.others: list[Request] = []
         self.connections = 0
-        self.models = ["gpt-test", *MODELS]
+        self.model_list: Any = MODEL_LIST
         self._scripts: dict[str, Behaviour] = {}
         self._queue: deque[Behaviour] = deque()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -191,6 +194,14 @@ class OpenAIServer:
     def enqueue(self, *behaviours: Behaviour) -> None:
         """The next requests, whatever their model."""
         self._queue.extend(behaviours)
+
+    def forget(self) -> None:
+        """As after the start, for the next test."""
+        self.requests.clear()
+        self.others.clear()
+        self._scripts.clear()
+        self._queue.clear()
+        self.model_list = MODEL_LIST
 
     def release(self, words: int = 1) -> None:
         """The next words of every answer that waits at its gate."""
@@ -295,7 +306,7 @@ class OpenAIServer:
         if request.path == "/v1/models":
             if "authorization" in request.headers and request.headers["authorization"].endswith("-bad"):
                 return 401, error(401, "Incorrect API key provided.", code="invalid_api_key").body
-            return 200, {"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]}
+            return 200, self.model_list
         if request.path == "/_stats":
             opened = sum(one.open for one in self.requests)
             return 200, {"requests": len(self.requests), "open": opened, "connections": self.connections}

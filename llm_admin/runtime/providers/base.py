@@ -36,6 +36,8 @@ class Provider(ABC):
     needs_key: ClassVar[bool] = True  # at the default address; a server of one's own may want none
     default_base_url: ClassVar[str] = ""
 
+    modules: ClassVar[tuple[str, ...]] = ()  # what `build` needs: imported in a thread first, seconds the first time
+
     @abstractmethod
     def build(self, endpoint: Endpoint, parameters: Parameters) -> BaseChatModel:
         """A model to stream from in the running event loop. Raises CallFailed if the endpoint cannot work."""

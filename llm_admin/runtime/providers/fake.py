@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.runtime.providers.base import Endpoint, Parameters, Provider
@@ -53,6 +55,7 @@ def refusal(behaviour: str) -> FakeFailure:
 
 
 class FakeProvider(Provider):
+    modules = ("llm_admin.runtime.providers.fake_model",)
     label = "Demo (answers come from no AI)"
     needs_key = False
 
@@ -63,7 +66,11 @@ class FakeProvider(Provider):
         options = {k: v for k, v in endpoint.options.items() if k in (*NUMBERS, "script")}
         known = {k: v for k, v in parameters.items() if k in ("max_tokens", "stop", "response_format")}
         settings = {**options, **known, **_behaviour(words)}
-        return FakeChatModel(model=name, patience=endpoint.first_token_timeout, **settings)
+        try:
+            return FakeChatModel(model=name, patience=endpoint.first_token_timeout, **settings)
+        except ValidationError as error:
+            wrong = ", ".join(str(one["loc"][0]) for one in error.errors())
+            raise CallFailed(ErrorKind.BAD_REQUEST, f"the demo model cannot use this value of {wrong}") from None
 
     async def list_models(self, endpoint: Endpoint) -> list[str]:
         return ["demo", *(f"demo:{behaviour}" for behaviour in BEHAVIOURS)]

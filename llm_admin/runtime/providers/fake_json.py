@@ -13,7 +13,7 @@ ASKS = re.compile(
     re.IGNORECASE,
 )
 KEYS = re.compile(
-    r"\b(?:keys?|fields?|properties|attributes)\b\W*(?:are|named|called)?\W*([^.\n]{1,600})", re.IGNORECASE
+    r"\b(?:keys?|fields?|properties|attributes)\b[\s:]*(?:are|named|called)?[\s:]*([^.\n]{1,600})", re.IGNORECASE
 )
 QUOTED = re.compile(r"[\"'`“]([A-Za-z_]\w{0,60})[\"'`”]\s*(\([^)]{0,80}\))?")
 BARE = re.compile(r"\b([A-Za-z_]\w{0,60})\s*(\([^)]{0,80}\))?\s*(?:,|;|\band\b|\bor\b|$)")

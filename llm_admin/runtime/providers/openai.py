@@ -10,6 +10,7 @@ from llm_admin.exceptions import CallFailed
 from llm_admin.runtime.providers.base import Endpoint, Parameters, Provider
 
 if TYPE_CHECKING:
+    import openai
     from langchain_core.language_models import BaseChatModel
 
     from llm_admin.runtime.providers.openai_clients import Clients
@@ -22,6 +23,7 @@ FIELDS = ("temperature", "top_p", "stop", "seed", "presence_penalty", "frequency
 class OpenAIProvider(Provider):
     """Options of a connection: `headers` and `body`, both added to every request."""
 
+    modules = ("llm_admin.runtime.providers.openai_model", "llm_admin.runtime.providers.openai_clients")
     label = "OpenAI or compatible"
     default_base_url = "https://api.openai.com/v1"
 
@@ -39,17 +41,17 @@ class OpenAIProvider(Provider):
     def build(self, endpoint: Endpoint, parameters: Parameters) -> BaseChatModel:
         from llm_admin.runtime.providers.openai_model import chat_model
 
-        client = self.clients.get(*self._address(endpoint), endpoint)
+        client = self._client(endpoint)
         fields = {name: value for name, value in parameters.items() if name in FIELDS}
         body = {name: value for name, value in parameters.items() if name not in FIELDS}
         if "max_tokens" in body and self._is_openai(endpoint):
             body["max_completion_tokens"] = body.pop("max_tokens")
-        return chat_model(client, endpoint.provider_model, fields, {**endpoint.options.get("body", {}), **body})
+        return chat_model(client, endpoint.provider_model, fields, {**_option(endpoint, "body"), **body})
 
     async def list_models(self, endpoint: Endpoint) -> list[str]:
         import openai
 
-        client = self.clients.get(*self._address(endpoint), endpoint)
+        client = self._client(endpoint)
         try:
             page = await client.models.list()
         except (openai.OpenAIError, ValueError) as error:
@@ -67,6 +69,10 @@ class OpenAIProvider(Provider):
         if self._clients is not None:
             await self._clients.aclose()
 
+    def _client(self, endpoint: Endpoint) -> openai.AsyncOpenAI:
+        url, key = self._address(endpoint)
+        return self.clients.get(url, key, _option(endpoint, "headers"), endpoint.timeout, endpoint.first_token_timeout)
+
     def _address(self, endpoint: Endpoint) -> tuple[str, str]:
         """Base URL and key. Raises CallFailed where a request could only fail, and less clearly."""
         url, key = endpoint.base_url.strip().rstrip("/") or self.default_base_url, endpoint.api_key.strip()
@@ -82,3 +88,10 @@ class OpenAIProvider(Provider):
         """Only OpenAI insists on the new name of max_tokens; other servers may know but the old one."""
         host: Any = urlsplit(endpoint.base_url or self.default_base_url).hostname or ""
         return host == "openai.com" or host.endswith(".openai.com")
+
+
+def _option(endpoint: Endpoint, name: str) -> dict[str, Any]:
+    found = endpoint.options.get(name) or {}
+    if not isinstance(found, dict) or (name == "headers" and not all(isinstance(one, str) for one in found.values())):
+        raise CallFailed(ErrorKind.BAD_REQUEST, f"the connection's option “{name}” must be a set of names and values")
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -11,23 +10,24 @@ import openai
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
-from llm_admin.runtime.providers.base import Endpoint
 
 WEB_PAGE = "answered with a web page instead of JSON: is the base URL right?"
 CONNECT_TIMEOUT = 10.0
+# Without any the library would take one from the environment, and send OpenAI's key to whatever server this is.
+NO_KEY = "none"
 
 
 class Clients:
     def __init__(self) -> None:
         self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Any, openai.AsyncOpenAI]] = WeakKeyDictionary()
 
-    def get(self, base_url: str, key: str, endpoint: Endpoint) -> openai.AsyncOpenAI:
-        """Needs a running loop: an HTTP connection cannot change loops."""
+    def get(self, url: str, key: str, headers: dict[str, str], timeout: float, wait: float) -> openai.AsyncOpenAI:
+        """Needs a running loop: an HTTP connection cannot change loops. `wait`: for each next piece of an answer."""
         clients = self._loops.setdefault(asyncio.get_running_loop(), {})
-        headers = endpoint.options.get("headers", {})
-        identity = (base_url, key, endpoint.timeout, endpoint.first_token_timeout, json.dumps(headers, sort_keys=True))
+        identity = (url, key, tuple(sorted(headers.items())), timeout, wait)
         if identity not in clients:
-            clients[identity] = _client(base_url, key, endpoint, headers)
+            limits = openai.Timeout(timeout, connect=min(CONNECT_TIMEOUT, wait), read=wait)
+            clients[identity] = _client(url, key, headers, limits)
         return clients[identity]
 
     async def aclose(self) -> None:
@@ -35,21 +35,23 @@ class Clients:
             await client.close()
 
 
-def _client(base_url: str, key: str, endpoint: Endpoint, headers: dict[str, str]) -> openai.AsyncOpenAI:
-    wait = endpoint.first_token_timeout
-    timeout = openai.Timeout(endpoint.timeout, connect=min(CONNECT_TIMEOUT, wait), read=wait)
-    # An empty key would make the library look into the environment, and send OpenAI's key to whatever server this is.
-    authorization: dict[str, Any] = {} if key else {"Authorization": openai.Omit()}
+def _client(url: str, key: str, headers: dict[str, str], timeout: openai.Timeout) -> openai.AsyncOpenAI:
+    hooks: dict[str, Any] = {"response": [_refuse_web_page]}
+    if not key:
+        hooks["request"] = [_send_no_key]
     return openai.AsyncOpenAI(
-        api_key=key or "none",
-        base_url=base_url,
+        api_key=key or NO_KEY,
+        base_url=url,
         timeout=timeout,
         max_retries=0,
-        default_headers={**authorization, **headers},
-        http_client=openai.DefaultAsyncHttpxClient(
-            base_url=base_url, timeout=timeout, event_hooks={"response": [_refuse_web_page]}
-        ),
+        default_headers=headers,
+        http_client=openai.DefaultAsyncHttpxClient(base_url=url, timeout=timeout, event_hooks=hooks),
     )
+
+
+async def _send_no_key(request: Any) -> None:
+    if request.headers.get("authorization") == f"Bearer {NO_KEY}":
+        del request.headers["authorization"]
 
 
 async def _refuse_web_page(response: Any) -> None:

@@ -146,7 +146,7 @@ def _detail(exc: openai.APIError) -> str:
     """The provider's own words, short, without the key that was sent."""
     body = exc.body
     said = body.get("message") or body.get("detail") or body if isinstance(body, dict) else body or exc.message
-    text = " ".join((said if isinstance(said, str) else json.dumps(said, default=str)).split())
+    text = " ".join((said if isinstance(said, str) else json.dumps(said, default=str) if said else "").split())
     if exc.code == "insufficient_quota" and "quota" not in text:
         text = f"insufficient quota: {text}"
     for header in KEY_HEADERS:

@@ -37,7 +37,7 @@ class LLMStep(UsesPrompt):
         default="",
         title="Model",
         max_length=60,
-        json_schema_extra={"choices_from": "models", "empty_title": "The prompt's, or the workspace's default"},
+        json_schema_extra={"choices_from": "models", "empty_title": "Default model"},
     )
     parameters: Parameters = Field(default_factory=Parameters, title="Settings", json_schema_extra={"collapsed": True})
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llm_admin.exceptions import Problem
@@ -24,6 +25,12 @@ class EntryVersion:
     number: int = 1
     note: str = ""
     place: Place = ()
+
+    def fingerprint(self, *, bare: bool) -> str:
+        return of_texts(self.spec.texts) if bare else of_spec(self.spec.model_dump(mode="json"))
+
+    def saying(self, spec: Any) -> EntryVersion:
+        return replace(self, spec=spec)
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,13 @@ class Entry:
     def newest(self) -> EntryVersion:
         return self.versions[-1]
 
+    @property
+    def fingerprint(self) -> str:
+        return self.newest.fingerprint(bare=self.bare)
+
+    def with_versions(self, versions: Sequence[EntryVersion]) -> Entry:
+        return replace(self, versions=tuple(versions))
+
 
 @dataclass
 class Reading:
@@ -55,6 +69,14 @@ class Reading:
     entries: list[Entry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+
+
+def of_texts(texts: Iterable[str]) -> str:
+    return "\x00".join(texts)
+
+
+def of_spec(spec: Any) -> str:
+    return json.dumps(spec, sort_keys=True, ensure_ascii=False)
 
 
 def unstorable(text: str) -> str:

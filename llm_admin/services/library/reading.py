@@ -123,8 +123,8 @@ def _entry(family: Family, one: PromptEntry | WorkflowEntry) -> Entry:
         description=one.description,
         labels=one.labels,
         versions=tuple(
-            EntryVersion(spec=version.spec, number=version.number, note=version.note, place=(*place, f"v{version.number}"))
-            for version in sorted(one.versions, key=lambda version: version.number)
+            EntryVersion(spec=v.spec, number=v.number, note=v.note, place=(*place, f"v{v.number}"))
+            for v in sorted(one.versions, key=lambda v: v.number)
         ),
     )
 
@@ -135,7 +135,8 @@ def _worded(location: Place, content: Any) -> Place:
         case (str(kind), int(position), *rest) if kind in NOUNS:
             document = content[kind][position]
             name = document.get("name") if isinstance(document, dict) else None
-            first = f"{NOUNS[kind]} “{name[:80]}”" if isinstance(name, str) and name else f"{NOUNS[kind]} {position + 1}"
+            called = f"“{name[:80]}”" if isinstance(name, str) and name else position + 1
+            first = f"{NOUNS[kind]} {called}"
             match rest:
                 case ["versions", int(at), *inner]:
                     return (first, f"version {at + 1}", *(part for part in inner if part != "spec"))

@@ -31,7 +31,7 @@ COLUMNS = {alias: column for column, aliases in ALIASES.items() for alias in ali
 JSON_COLUMNS = ("messages", "variables", "settings")
 LIMITS = {"name": MAX_NAME, "description": 500, "note": 500}
 # What spreadsheets would take for a formula. Our export puts ' before such a cell, and one ' is taken off again here.
-FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001 - full-width signs, on purpose
+FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
 
 def escape(cell: str) -> str:
@@ -67,13 +67,14 @@ def entry_of(row: Row) -> Entry:
         raise InvalidInput(problems)
     bare = all(cells.get(column) in (None, "") for column in (*JSON_COLUMNS, "model"))
     spec = _at(row, "text", text_spec, cells["text"]) if bare else _full_spec(row, cells)
+    place = row.problem("text", "").location if bare else (row.place,)
     return Entry(
         family=PROMPTS,
         place=(row.place,),
         name=" ".join(cells["name"].split()),
         slug=cells.get("slug", ""),
         description=cells.get("description", ""),
-        versions=(EntryVersion(spec=spec, note=cells.get("note", ""), place=(row.place,)),),
+        versions=(EntryVersion(spec=spec, note=cells.get("note", ""), place=place),),
         bare=bare,
     )
 
@@ -167,5 +168,3 @@ def _placed(row: Row, column: str, problem: Problem) -> Problem:
     if column == "text" and first in ("messages", "variables"):
         return row.problem("text", problem.message)
     return row.problem(_FIELDS.get(str(first), column), problem.message, *within)
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.utils.text import slugify
@@ -12,70 +12,77 @@ from pydantic import ValidationError
 
 from llm_admin.models import name_key
 from llm_admin.services.documents import Family, spec_of
-from llm_admin.services.library.entries import MAX_NAME, Entry, EntryVersion
+from llm_admin.services.library.entries import MAX_NAME, Entry, of_spec, of_texts
 
-_NUMBERED = re.compile(r"^(.*) \((\d{1,4})\)$", re.DOTALL)
+NUMBERED = re.compile(r"^(.*) \((\d{1,4})\)$", re.DOTALL)
 
 
-@dataclass
 class Book:
-    """A document with the specs of its versions by number, oldest first."""
+    """A document with its versions by number, oldest first. What says the same has the same fingerprint."""
 
-    document: Any
-    versions: dict[int, Any] = field(default_factory=dict)
+    def __init__(self, document: Any) -> None:
+        self.document = document
+        self.versions: dict[int, Any] = {}
 
-    def number_of(self, version: EntryVersion, *, bare: bool) -> int | None:
-        """The newest version that says the same; of a bare entry only the text counts."""
-        wanted = version.spec.texts if bare else version.spec.model_dump(mode="json")
-        for number, stored in reversed(self.versions.items()):
-            if (_texts(stored.spec) if bare else stored.spec) == wanted or (not bare and _today(stored) == wanted):
-                return number
-        return None
+    def number_of(self, fingerprint: str, *, bare: bool) -> int | None:
+        """The newest version that says this; of a bare entry only the text counts."""
+        return (self._texts if bare else self._specs).get(fingerprint)
+
+    @cached_property
+    def _texts(self) -> dict[str, int]:
+        return {of_texts(_texts_of(version.spec)): number for number, version in self.versions.items()}
+
+    @cached_property
+    def _specs(self) -> dict[str, int]:
+        """As stored, and in today's form: with the defaults of what was added since."""
+        specs = {of_spec(version.spec): number for number, version in self.versions.items()}
+        return specs | {today: number for number, version in self.versions.items() if (today := _today(version))}
 
     @property
     def newest(self) -> Any:
         return self.versions[self.document.last_number]
 
 
-def _texts(spec: Any) -> list[str]:
+def _texts_of(spec: Any) -> list[str]:
     return [message["text"] for message in spec["messages"] if message["role"] != "placeholder"]
 
 
-def _today(stored: Any) -> Any:
-    """A stored spec in today's form, with the defaults of what was added since."""
+def _today(version: Any) -> str:
     try:
-        return spec_of(stored).model_dump(mode="json")
+        return of_spec(spec_of(version).model_dump(mode="json"))
     except ValidationError:  # of a step type that is no longer installed
-        return None
+        return ""
 
 
 class Shelf:
+    """Only the books that may be meant by an entry have their versions."""
+
     def __init__(self, family: Family, entries: Iterable[Entry]) -> None:
         self.family = family
-        rows = list(family.document.objects.defer("description"))
+        rows = list(family.document.objects.all())
         self.slugs = {row.slug for row in rows}
         self._books = {row.name_key: Book(row) for row in rows}
         self._kin: dict[str, list[tuple[int, Book]]] = {}
         for key, book in self._books.items():
-            base, number = split(key)
-            self._kin.setdefault(base, []).append((number, book))
-            if number > 1:
-                self._kin.setdefault(key, []).append((1, book))
-        self._load({name_key(entry.name) for entry in entries})
+            self._kin.setdefault(_bucket(key), []).append((1, book))
+            if found := NUMBERED.match(key):
+                self._kin.setdefault(_bucket(found[1]), []).append((int(found[2]), book))
+        self._load({entry.name for entry in entries})
 
-    def _load(self, keys: set[str]) -> None:
-        by_id = {book.document.pk: book for key in keys for book in self.kin(key)}
+    def _load(self, names: set[str]) -> None:
+        by_id = {book.document.pk: book for name in names for book in self.kin(name)}
         noun = self.family.noun
         rows = self.family.version.objects.filter(**{f"{noun}__in": list(by_id)}).order_by(noun, "number")
-        for version in rows.defer("note"):
+        for version in rows:
             by_id[getattr(version, f"{noun}_id")].versions[version.number] = version
 
-    def at(self, key: str) -> Book | None:
-        return self._books.get(key)
+    def at(self, name: str) -> Book | None:
+        return self._books.get(name_key(name))
 
-    def kin(self, key: str) -> list[Book]:
-        """“Name” itself, then “Name (2)”, “Name (3)”, ..."""
-        return [book for _, book in sorted(self._kin.get(key, []), key=lambda one: one[0])]
+    def kin(self, name: str) -> list[Book]:
+        """“Name” itself, then “Name (2)”, “Name (3)”, ... as far as they exist."""
+        near = sorted(self._kin.get(_bucket(name_key(name)), []), key=lambda one: one[0])
+        return [book for number, book in near if book.document.name_key == name_key(numbered(name, number))]
 
     def free_slug(self, wanted: str, name: str) -> str:
         base = wanted or slugify(name)[:80] or self.family.noun
@@ -87,10 +94,9 @@ class Shelf:
         return slug
 
 
-def split(key: str) -> tuple[str, int]:
-    """The key of “Name (3)” -> the key of “Name”, 3."""
-    found = _NUMBERED.match(key)
-    return (found.group(1), int(found.group(2))) if found and int(found.group(2)) > 1 else (key, 1)
+def _bucket(key: str) -> str:
+    """Short, because a number makes a very long name lose its end."""
+    return key[:60]
 
 
 def numbered(name: str, number: int) -> str:

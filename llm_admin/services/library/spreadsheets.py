@@ -15,7 +15,7 @@ from llm_admin.services.library.tables import filled, read_grid
 MAX_PARTS = 500
 MAX_UNPACKED = 40 * 1024 * 1024
 MAX_COLUMNS = 60
-DAMAGED = "This Excel file is damaged, or no .xlsx file. Open it in Excel, save it again (or as “CSV UTF-8”), and try again."
+DAMAGED = "This Excel file is damaged, or no .xlsx file. Save it again from Excel (or as “CSV UTF-8”), and try again."
 # openpyxl lets through whatever its parsing of a broken part happens to raise.
 BROKEN = (
     *(zipfile.BadZipFile, zlib.error, ParseError, EOFError, OSError, RuntimeError, NotImplementedError),
@@ -39,7 +39,7 @@ def _inspect(data: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = archive.infolist()
         if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
-            raise InvalidInput("This Excel file is too large when unpacked. Save the sheet with the prompts as “CSV UTF-8”.")
+            raise InvalidInput("This Excel file is too large when unpacked. Save its sheet as “CSV UTF-8”.")
         for part in parts:
             content = archive.read(part) if part.filename.endswith((".xml", ".rels")) else b""
             # NUL: in UTF-16 the words would look different. Excel writes neither.

@@ -73,7 +73,8 @@ def _columns(header: Sequence[Any], reading: Reading) -> list[str]:
     known = [column_of(name) for name in names]
     if twice := sorted({column for column in known if column and known.count(column) > 1}):
         reading.problems.append(Problem(("Row 1",), f"Two columns say the same ({', '.join(twice)}). Keep one."))
-    reading.ignored += [f"column “{name[:60]}”" for name, column in zip(names, known, strict=True) if name and not column]
+    unknown = [name for name, column in zip(names, known, strict=True) if name and not column]
+    reading.ignored += [f"column “{name[:60]}”" for name in unknown]
     return [name if column else "" for name, column in zip(names, known, strict=True)]
 
 
@@ -83,7 +84,8 @@ def read_rows(rows: Iterable[Row], reading: Reading, *, named: set[str]) -> None
     missing = [one for one in ("name", "text") if one not in known and not (one == "text" and "messages" in known)]
     for column in missing:
         others = " or ".join(f"“{alias}”" for alias in ALIASES[column][1:])
-        reading.problems.append(Problem(("Row 1",), f"The column “{column}” is missing (it may also be called {others})."))
+        message = f"The column “{column}” is missing (it may also be called {others})."
+        reading.problems.append(Problem(("Row 1",), message))
     if missing:
         return
     for row in rows:

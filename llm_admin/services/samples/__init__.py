@@ -1,1 +1,1 @@
-"""What `services.sample_logs` is made of: chance (when, how long, what fails), words (texts), world (models, prompts, people)."""
+"""What `services.sample_logs` is made of."""

@@ -13,7 +13,8 @@ from llm_admin.models import InteractionLog, InteractionText, Run, RunStep, Work
 from llm_admin.runtime.errors import advice
 from llm_admin.services.samples import words
 from llm_admin.services.samples.chance import Ending
-from llm_admin.services.samples.world import SampleModel, Script
+from llm_admin.services.samples.models import SampleModel
+from llm_admin.services.samples.world import Script
 
 NO_JSON = "this is not JSON (line 1, column 1); it begins with: Here is what you asked for"
 COPIED = ("kind", "prompt_id", "prompt_version_id", "workflow_id", "workflow_version_id", "title")

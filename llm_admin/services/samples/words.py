@@ -45,7 +45,13 @@ VALUES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
         ),
     ),
 )
-OTHERS = ("the spring campaign", "our opening hours", "a delayed delivery", "the new price list", "moving to a new office")
+OTHERS = (
+    "the spring campaign",
+    "our opening hours",
+    "a delayed delivery",
+    "the new price list",
+    "moving to a new office",
+)
 
 SENTENCES = (
     "Thank you for writing to us; this is what we can do.",

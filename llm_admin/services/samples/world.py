@@ -1,63 +1,32 @@
-"""What sample runs can be of, in the actor's workspace: its models, its prompts and workflows, its members."""
+"""What sample runs can be of, in the actor's workspace: its prompts and workflows, its members."""
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
-from decimal import Decimal
 from random import Random
 from typing import Any
 
 from llm_admin.choices import RunSource
 from llm_admin.exceptions import InvalidInput
-from llm_admin.models import (
-    Connection,
-    Deployment,
-    DeploymentPrice,
-    LanguageModel,
-    Membership,
-    Prompt,
-    PromptVersion,
-    Run,
-    Workflow,
-    WorkflowVersion,
-)
+from llm_admin.models import Membership, Prompt, PromptVersion, Run, Workflow, WorkflowVersion
 from llm_admin.runtime.prompts import Chat, fill_in
 from llm_admin.schemas import template
-from llm_admin.schemas.plans import PricePlan, PromptPlan, RunPlan
+from llm_admin.schemas.plans import PromptPlan, RunPlan
 from llm_admin.schemas.prompts import PromptSpec, text_spec
 from llm_admin.schemas.steps.llm import LLMStep
 from llm_admin.services import documents, runs
 from llm_admin.services.actors import Actor
 from llm_admin.services.samples import words
-from llm_admin.services.workspaces import DEMO_ALIAS
+from llm_admin.services.samples.models import SampleModel
 
 SUBJECTS = 24  # of each kind: a team does not use all of its two hundred prompts in a month
 VARIANTS = 6
-LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 UNSAVED = (
     "Write a friendly reply to this message: {{message}}",
     "Sum up in three sentences: {{text}}",
     "Suggest five subject lines for a mail about {{topic}}.",
 )
-
-
-@dataclass(frozen=True)
-class SampleModel:
-    """Medians in milliseconds: to the first token, and for each one after it. `prices`: newest first."""
-
-    id: int
-    alias: str
-    name: str
-    deployment_id: int | None
-    connection: str
-    prices: tuple[tuple[dt.datetime, PricePlan], ...]
-    first_ms: float
-    token_ms: float
-
-    def price_at(self, moment: dt.datetime) -> PricePlan | None:
-        return next((price for start, price in self.prices if start <= moment), None)
 
 
 @dataclass(frozen=True)
@@ -98,57 +67,6 @@ class Subject:
 
     def at(self, age: float) -> Script:
         return self.scripts[min(int(age * len(self.scripts)), len(self.scripts) - 1)]
-
-
-def models_of(actor: Actor) -> list[SampleModel]:
-    """The enabled ones; where there is only the demo model, two that are clearly samples are made first."""
-    if not LanguageModel.objects.exclude(alias=DEMO_ALIAS).exists():
-        _add_model(actor, "fast", "Fast (demo)", "0.15", "0.60", None)
-        _add_model(actor, "careful", "Careful (demo)", "2.50", "10.00", "1.25")
-    enabled = LanguageModel.objects.filter(enabled=True).order_by("id")
-    found = list(enabled.prefetch_related("deployments__connection", "deployments__prices"))
-    if not found:
-        raise InvalidInput("Every model is switched off. Switch one on under “Models” first.")
-    others = [model for model in found if model.alias != DEMO_ALIAS]
-    return [_sample_model(model, position) for position, model in enumerate(others or found)]
-
-
-def _add_model(actor: Actor, alias: str, name: str, into: str, out: str, cached: str | None) -> None:
-    connection = Connection.objects.filter(provider="fake").order_by("id").first()
-    if connection is None:
-        connection = Connection.objects.create(workspace=actor.workspace, name="Demo (no AI)", provider="fake")
-    model = LanguageModel.objects.create(
-        workspace=actor.workspace,
-        alias=alias,
-        name=name,
-        description="Sample model for the sample logs: its answers come from no AI, its prices are invented.",
-    )
-    deployment = Deployment.objects.create(model=model, connection=connection, provider_model="demo")
-    DeploymentPrice.objects.create(
-        deployment=deployment,
-        starts_at=LONG_AGO,
-        input_per_million=Decimal(into),
-        output_per_million=Decimal(out),
-        cached_input_per_million=Decimal(cached) if cached else None,
-    )
-
-
-def _sample_model(model: LanguageModel, position: int) -> SampleModel:
-    deployment = next((d for d in model.deployments.all() if d.enabled), None)
-    prices = deployment.prices.all() if deployment else ()
-    return SampleModel(
-        id=model.pk,
-        alias=model.alias,
-        name=model.name,
-        deployment_id=deployment.pk if deployment else None,
-        connection=deployment.connection.name if deployment else "",
-        prices=tuple(
-            (p.starts_at, PricePlan(p.pk, p.input_per_million, p.output_per_million, p.cached_input_per_million))
-            for p in prices
-        ),
-        first_ms=420 * (1 + position % 3),
-        token_ms=11 * (1 + position % 3),
-    )
 
 
 def subjects_of(actor: Actor, models: list[SampleModel], rng: Random) -> list[Subject]:
@@ -207,13 +125,14 @@ def _workflow_script(actor: Actor, workflow: Workflow, version: WorkflowVersion,
         return None
     plan = RunPlan.model_validate(run.spec)
     sites = _sites(plan)
-    return Script(run, plan, sites, [(given, [site.chat(rng) for site in sites]) for given in inputs]) if sites else None
+    return (
+        Script(run, plan, sites, [(given, [site.chat(rng) for site in sites]) for given in inputs]) if sites else None
+    )
 
 
 def _sites(plan: RunPlan) -> list[Site]:
-    assert plan.workflow is not None
     sites, previous = [], ""
-    for position, step in enumerate(plan.workflow.steps, start=1):
+    for position, step in enumerate(plan.workflow.steps if plan.workflow else (), start=1):
         if isinstance(step, LLMStep):
             prompt = plan.prompts.get(step.id if step.prompt else step.messages_from or previous)
             parameters = (prompt.spec.parameters.given() if prompt else {}) | step.parameters.given()

@@ -15,7 +15,7 @@
   }
 
   function dataset(line, position, data, palette) {
-    const colour = palette.series[position % palette.series.length];
+    const colour = palette.series[(line.colour - 1) % palette.series.length];
     const shared = { label: line.name, data: line.values, texts: line.texts, borderColor: colour, backgroundColor: colour };
     if (data.kind === "line") {
       // The second line is dashed: colour alone tells nobody who cannot see it.
@@ -26,13 +26,13 @@
 
   function withUnit(value, unit) {
     const number = value.toLocaleString(document.documentElement.lang || "en", { maximumSignificantDigits: 3 });
-    if (unit === "s" || unit === "ms") return `${number} ${unit}`;
-    return /^\p{L}{2,}$/u.test(unit) && unit !== unit.toUpperCase() ? number : `${unit}${unit.length > 1 ? " " : ""}${number}`;
+    if (["s", "ms"].includes(unit)) return `${number} ${unit}`;
+    return unit.length > 1 ? `${unit} ${number}` : unit + number;
   }
 
   function options(data, palette) {
     const stacked = data.kind === "bar";
-    const whole = ["calls", "errors"].includes(data.unit);
+    const counts = data.unit === "";
     const ticks = { color: palette.text };
     return {
       animation: false,
@@ -45,7 +45,7 @@
         legend: {
           display: data.lines.length > 1,
           position: "bottom",
-          labels: { color: palette.text, boxWidth: 12, boxHeight: 12 },
+          labels: { color: palette.text, boxWidth: stacked ? 12 : 24, boxHeight: 12, usePointStyle: !stacked, pointStyle: "line" },
         },
         tooltip: {
           filter: (item) => stacked ? item.raw !== 0 : item.raw !== null,
@@ -60,7 +60,7 @@
         y: {
           stacked,
           beginAtZero: true,
-          ticks: { ...ticks, maxTicksLimit: 6, precision: whole ? 0 : undefined, callback: (value) => withUnit(value, data.unit) },
+          ticks: { ...ticks, maxTicksLimit: 6, precision: counts ? 0 : undefined, callback: (value) => withUnit(value, data.unit) },
           grid: { color: palette.grid },
           border: { display: false },
         },
@@ -74,6 +74,7 @@
     if (!canvas || !script || !window.Chart) return;
     const data = JSON.parse(script.textContent);
     const palette = colours();
+    Chart.defaults.font.family = getComputedStyle(figure).fontFamily;
     drawn.get(canvas)?.destroy();
     const datasets = data.lines.map((line, position) => dataset(line, position, data, palette));
     const chart = new Chart(canvas, { type: data.kind, data: { labels: data.labels, datasets }, options: options(data, palette) });

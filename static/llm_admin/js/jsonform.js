@@ -92,6 +92,8 @@ window.llmForms = (() => {
   }
 
   function dressRow(row) {
+    // Not part of the page's form: what they hold is gathered, and Enter in one of them must not save the page.
+    row.querySelectorAll("[name]").forEach((one) => one.setAttribute("form", "llm-none"));
     const field = row.querySelector(FIELDS);
     if (!field) return;
     field.id ||= `llm-form-${++lastId}`;

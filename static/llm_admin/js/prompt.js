@@ -28,8 +28,8 @@ document.addEventListener("alpine:init", () => {
     ...JSON.parse(document.getElementById("llm-studio-state").textContent),
     kind: "chat",
     messages: [],
-    known: {}, // name -> details, also of variables that a text no longer names: they come back as they were
-    lists: {},
+    known: Object.create(null), // name -> details, also of variables that a text no longer names: they come back as they were
+    lists: Object.create(null),
     model: "",
     busy: false,
     submitted: false,
@@ -43,7 +43,7 @@ document.addEventListener("alpine:init", () => {
       this.messages = (spec.messages || []).map(card);
       for (const variable of spec.variables || []) this.known[variable.name] = { ...variable };
       this.remember(this.stored());
-      this.baseline = this.saved ? this.canonical(this.saved) : this.specText;
+      this.baseline = this.canonical(this.saved);
       this.$watch("values", () => this.store());
       this.$watch("lists", () => this.store());
       this.$watch("model", () => this.store());
@@ -64,7 +64,7 @@ document.addEventListener("alpine:init", () => {
     },
     remember({ values = {}, lists = {}, model = "" }) {
       const given = this.values;
-      this.values = {};
+      this.values = Object.create(null); // a variable may be called "constructor"
       for (const [name, value] of Object.entries(given)) Array.isArray(value) ? (this.lists[name] = value) : (this.values[name] = value);
       Object.assign(this.values, values);
       Object.assign(this.lists, lists);
@@ -97,9 +97,7 @@ document.addEventListener("alpine:init", () => {
       const details = spec.variables.map((v) => [v.name, v.type, v.label, v.help, v.default, v.required]);
       return JSON.stringify([...parts, details]);
     },
-    get dirty() {
-      return this.saved ? this.canonical(this.current()) !== this.baseline : this.specText !== this.baseline;
-    },
+    get dirty() { return this.canonical(this.current()) !== this.baseline; },
 
     /* ---- cards ---- */
     add(role) {
@@ -235,6 +233,7 @@ document.addEventListener("alpine:init", () => {
       this.busy = !!document.querySelector("#llm-answer [data-run-open]");
       if (!detail.successful || !panel) return this.failed(detail);
       this.clientKey = freshKey();
+      document.getElementById("llm-answer").scrollIntoView({ block: "nearest" });
       const address = new URL(location.href);
       address.searchParams.set("run", panel.dataset.runId);
       history.replaceState(history.state, "", address);

@@ -199,13 +199,6 @@ window.llmRuns = (() => {
 
   /* ---- htmx --------------------------------------------------------------------------------------------------- */
 
-  /* Our refusals (422, 403, 409 ...) are fragments to be shown, not failures to be swallowed. */
-  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-    if (detail.xhr.status >= 400 && detail.xhr.responseText.includes('class="llm-problems"')) {
-      detail.shouldSwap = true;
-      detail.isError = false;
-    }
-  });
   document.addEventListener("htmx:afterSettle", scan);
   document.addEventListener("DOMContentLoaded", scan);
   window.addEventListener("pagehide", () => source && source.close());

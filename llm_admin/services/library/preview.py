@@ -1,0 +1,68 @@
+"""A plan as a person reviews it: what to look at first, with the difference to what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from llm_admin.services.library.diff import Piece, compare
+from llm_admin.services.library.items import Action, Item, Plan
+from llm_admin.services.library.outline import outline
+
+MOST_ROWS = 500  # of one section; a longer one says how many more there are
+MOST_DIFFS = 100
+LONGEST = 4_000  # characters of a new text
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    """`pieces`: the difference to the newest version; None when it is not shown. `text`: of a new one."""
+
+    item: Item
+    text: str = ""
+    pieces: Sequence[Piece] | None = None
+    cut: int = 0
+
+    @property
+    def becomes(self) -> str:
+        numbers = len(self.item.versions)
+        if self.item.action == Action.NEW_VERSION:
+            last = self.item.document.last_number
+            return f"v{last + 1}" if numbers == 1 else f"v{last + 1} to v{last + numbers}"
+        return "v1" if numbers == 1 else f"v1 to v{numbers}"
+
+
+@dataclass(frozen=True)
+class Section:
+    key: str
+    title: str
+    rows: Sequence[PreviewRow]
+    count: int
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.rows)
+
+
+def sections(plan: Plan) -> list[Section]:
+    """New versions, new ones under another name, new ones, unchanged ones; without the empty ones."""
+    groups: dict[str, tuple[str, list[Item]]] = {
+        "versions": ("New versions", [i for i in plan.items if i.action == Action.NEW_VERSION]),
+        "renamed": ("New, under another name", [i for i in plan.items if i.action == Action.NEW and i.renamed]),
+        "new": ("New", [i for i in plan.items if i.action == Action.NEW and not i.renamed]),
+        "unchanged": ("Unchanged", [i for i in plan.items if i.action == Action.UNCHANGED]),
+    }
+    filled = ((key, title, items) for key, (title, items) in groups.items() if items)
+    return [Section(key, title, list(_rows(items[:MOST_ROWS])), len(items)) for key, title, items in filled]
+
+
+def _rows(items: Sequence[Item]) -> Iterator[PreviewRow]:
+    for place, item in enumerate(items):
+        if item.action == Action.UNCHANGED:
+            yield PreviewRow(item)
+            continue
+        text = outline(item.versions[-1].spec.model_dump(mode="json"))
+        if item.action == Action.NEW:
+            yield PreviewRow(item, text=text[:LONGEST], cut=max(0, len(text) - LONGEST))
+        else:
+            yield PreviewRow(item, pieces=compare(outline(item.before), text) if place < MOST_DIFFS else None)
