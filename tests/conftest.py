@@ -8,6 +8,13 @@ from llm_admin.tenancy import workspace_scope
 from tests import factories
 
 
+def pytest_configure() -> None:
+    """Hashing passwords as for production would be most of the time that many tests take."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def workspace(db):
     """The default workspace, as `migrate` leaves it (also after a transactional test emptied the tables)."""

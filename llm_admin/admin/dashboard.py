@@ -20,7 +20,8 @@ from django.views.decorators.http import require_GET
 from llm_admin.admin.base import actor_of, find_or_404
 from llm_admin.admin.dashboard_cards import cards
 from llm_admin.admin.dashboard_charts import charts
-from llm_admin.admin.log_links import logs_url
+from llm_admin.admin.log_links import BY_COST, logs_url
+from llm_admin.choices import CallStatus
 from llm_admin.models import Connection, InteractionLog, Prompt, Run, Workflow
 from llm_admin.selectors import periods, tops, usage
 from llm_admin.selectors.tops import Top
@@ -104,6 +105,8 @@ def _top_list(noun: str, title: str, found: list[Top], week: UsageFilter) -> dic
             "top": top,
             "page": reverse(f"admin:llm_admin_{noun}_change", args=[top.id]) if top.name else "",
             "logs": logs_url(week, **{noun: top.id}),
+            "failed": logs_url(week, **{noun: top.id}, status=CallStatus.FAILED.value),
+            "dearest": logs_url(week, **{noun: top.id}, **BY_COST),
         }
         for top in found
     ]

@@ -41,22 +41,22 @@ def cards(report: Report, usage_filter: UsageFilter, period: Period, workspace: 
             "Cost",
             cost(now.cost_nano, workspace),
             url,
-            _cost_delta(now, before, period),
+            delta(now.cost_nano, before.cost_nano, period, before),
             _cost_notes(now, usage_filter),
         ),
-        Card("Calls", f"{now.calls:,}", url, _delta(now.calls, before.calls, period, before), [(in_all, "")]),
+        Card("Calls", f"{now.calls:,}", url, delta(now.calls, before.calls, period, before), [(in_all, "")]),
         Card(
             "Typical time of a call",
             duration(now.p50_ms) if now.calls else "–",
             url,
-            _delta(now.p50_ms, before.p50_ms, period, before, words=("slower", "faster"), tones=("worse", "better")),
+            delta(now.p50_ms, before.p50_ms, period, before, words=("slower", "faster"), tones=("worse", "better")),
             [(slow, "")] if slow else [],
         ),
         Card(
             "Errors",
             f"{now.errors:,}",
             logs_url(usage_filter, status=CallStatus.FAILED.value),
-            _delta(now.errors, before.errors, period, before, words=("more", "fewer"), tones=("worse", "better")),
+            delta(now.errors, before.errors, period, before, words=("more", "fewer"), tones=("worse", "better")),
             _error_notes(now, usage_filter),
         ),
     ]
@@ -72,15 +72,12 @@ def _cost_notes(now: Totals, usage_filter: UsageFilter) -> list[tuple[str, str]]
 def _error_notes(now: Totals, usage_filter: UsageFilter) -> list[tuple[str, str]]:
     notes = [(f"{now.errors / now.calls:.1%} of the calls", "")] if now.calls else []
     if now.stopped:
-        notes.append((f"{now.stopped:,} more were stopped or interrupted", logs_url(usage_filter, status="unfinished")))
+        were = "1 more was" if now.stopped == 1 else f"{now.stopped:,} more were"
+        notes.append((f"{were} stopped or interrupted", logs_url(usage_filter, status="unfinished")))
     return notes
 
 
-def _cost_delta(now: Totals, before: Totals, period: Period) -> Delta:
-    return _delta(now.cost_nano, before.cost_nano, period, before)
-
-
-def _delta(
+def delta(
     now: int | None,
     before: int | None,
     period: Period,

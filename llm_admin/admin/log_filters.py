@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -141,7 +141,10 @@ class ReferenceFilter(DropdownFilter):
             return queryset
         if not str(value).isdecimal():
             raise IncorrectLookupParameters(f"{value} is no number")
-        return queryset.filter(**{f"{self.parameter_name}_id": value})
+        # filter(prompt_id=...) would make the list's join with prompts an inner one: logs of deleted ones would vanish.
+        return queryset.alias(**{f"named_{self.parameter_name}": F(f"{self.parameter_name}_id")}).filter(
+            **{f"named_{self.parameter_name}": value}
+        )
 
 
 class PromptFilter(ReferenceFilter):

@@ -22,6 +22,9 @@ from llm_admin.services.actors import Actor
 class LibraryFormat(Format):
     """Any file that can be imported."""
 
+    def __init__(self, encoding: str | None = None) -> None:
+        """The library passes an encoding to every format; ours read bytes."""
+
     def get_title(self) -> str:
         return "CSV, Excel or JSON"
 
@@ -73,12 +76,13 @@ class LibraryResult(Result):
 class PromptResource(Resource):
     """Between the library's flow and the plan: a plan's items are the rows of its result."""
 
-    class Meta:
-        name = "Prompts"
-
     def __init__(self, *, actor: Actor, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.actor = actor
+
+    @classmethod
+    def get_display_name(cls) -> str:
+        return "Prompts"
 
     def import_data(self, dataset: library.Reading, dry_run: bool = False, **given: Any) -> LibraryResult:
         form = given["form"]

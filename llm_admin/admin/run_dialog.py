@@ -86,7 +86,7 @@ class RunActionsMixin(admin.ModelAdmin):
 
     def run_dialog_url(self, ids: Iterable[Any]) -> str:
         address = reverse(f"admin:llm_admin_{self.opts.model_name}_run_dialog")
-        return f"{address}?{urlencode([('id', pk) for pk in ids])}"
+        return f"{address}?{urlencode([('pk', pk) for pk in ids])}"
 
     def run_dialog(self, request: HttpRequest) -> HttpResponse:
         actor = actor_of(request)
@@ -124,7 +124,7 @@ def _run_selected(model_admin: Any, request: HttpRequest, queryset: models.Query
 
 def _ids(request: HttpRequest) -> list[int]:
     given = request.POST if request.method == "POST" else request.GET
-    ids = list(dict.fromkeys(filter(None, map(playground.whole, given.getlist("id")))))
+    ids = list(dict.fromkeys(filter(None, map(playground.whole, given.getlist("pk")))))
     if len(ids) > MOST_AT_ONCE:
         raise InvalidInput(TOO_MANY)
     return ids

@@ -126,4 +126,3 @@ def _sweep() -> None:
                 path.unlink()
         except (FileNotFoundError, PermissionError):  # another request, or another installation's
             continue
-

@@ -117,16 +117,16 @@ def card(data: dict[str, Any], pickers: Pickers, variables: list[str], *, editab
 def mapping_schema(field: Schema, variables: Iterable[str]) -> Schema:
     """One text for each variable of the prompt. The page makes the same when another prompt is chosen."""
     one = {"type": "string", "widget": "textarea"}
-    properties = {
-        name: one | {"title": name, "placeholder": "{{" + name + "}}"} for name in dict.fromkeys(variables)
-    }
+    properties = {name: one | {"title": name, "placeholder": "{{" + name + "}}"} for name in dict.fromkeys(variables)}
     kept = {key: field[key] for key in ("title", "description") if key in field}
     return {"type": "object", "properties": properties, "mapping": True, **kept}
 
 
 def new_step(kind: str, taken: Iterable[str]) -> dict[str, Any]:
     spec = STEP_SPECS.get(kind)
-    return {"type": kind, "id": free_name(spec.result, taken)} | ({"inputs": {}} if issubclass(spec, UsesPrompt) else {})
+    return {"type": kind, "id": free_name(spec.result, taken)} | (
+        {"inputs": {}} if issubclass(spec, UsesPrompt) else {}
+    )
 
 
 def free_name(base: str, taken: Iterable[str]) -> str:

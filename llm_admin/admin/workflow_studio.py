@@ -1,4 +1,4 @@
-"""The workflow studio: one page that adds and changes a workflow, the fragments it asks for, and its run panel."""
+"""The workflow studio: one page that adds and changes a workflow. Whatever is refused comes back with nothing lost."""
 
 from __future__ import annotations
 
@@ -8,23 +8,17 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.forms import Media
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import trigger_client_event
 from django_jsonform.widgets import JSONFormWidget
 
 from llm_admin.admin import playground, workflow_cards, workflow_saving
-from llm_admin.admin.base import actor_of, find_or_404
+from llm_admin.admin.base import actor_of
 from llm_admin.admin.prompt_saving import Draft, is_uuid
+from llm_admin.admin.workflow_running import fields
 from llm_admin.choices import RUN_OPEN
-from llm_admin.exceptions import Conflict, InvalidInput, NotFound, Problem
+from llm_admin.exceptions import Conflict, InvalidInput
 from llm_admin.models import LIVE, Run, Workflow, WorkflowVersion, label_title
-from llm_admin.schemas.base import parse
-from llm_admin.schemas.steps import STEP_SPECS
-from llm_admin.schemas.variables import VariableSpec
-from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services import documents, runs
 from llm_admin.services.actors import Actor
 
@@ -32,7 +26,6 @@ if TYPE_CHECKING:
     from llm_admin.admin.workflows import WorkflowAdmin
 
 VERSIONS_SHOWN = 30
-RUNS_SHOWN = 8
 
 
 def page(model_admin: WorkflowAdmin, request: HttpRequest, object_id: str | None) -> HttpResponse:
@@ -47,9 +40,21 @@ def page(model_admin: WorkflowAdmin, request: HttpRequest, object_id: str | None
         return workflow_saving.save(request, actor, workflow, draft)
     except InvalidInput as error:
         draft.problems = error.problems
-    except Conflict as error:
-        draft.conflict = str(error)
+    except Conflict:
+        _take_over(workflow, draft)
     return _render(model_admin, request, workflow, opened, draft)
+
+
+def _take_over(workflow: Workflow | None, draft: Draft) -> None:
+    """Cards cannot be copied and pasted, so saving once more, knowingly, puts them on top of the other version."""
+    workflow.refresh_from_db()  # type: ignore[union-attr]
+    newest = documents.newest(workflow)
+    who = newest.created_by or "Somebody"
+    draft.based_on = newest.number
+    draft.conflict = (
+        f"{who} saved {newest} since you opened this page. Nothing of yours is lost: it is all still here. "
+        f"Look at {newest} first; if yours should replace it, save again, and it becomes v{newest.number + 1}."
+    )
 
 
 def _workflow(model_admin: WorkflowAdmin, request: HttpRequest, object_id: str | None) -> Workflow | None:
@@ -155,96 +160,3 @@ def _shown_run(request: HttpRequest, actor: Actor, workflow: Workflow | None) ->
     if is_uuid(asked):
         return rows.filter(Q(workflow=workflow) | Q(workflow=None), pk=asked).first()
     return rows.filter(workflow=workflow, owner=actor.user, status__in=RUN_OPEN).first() if workflow else None
-
-
-def fields(variables: Any, values: dict[str, Any]) -> list[dict[str, Any]]:
-    """The run form, also of a list that is still being typed: what is no variable yet has no field yet."""
-    found: dict[str, dict[str, Any]] = {}
-    for one in variables if isinstance(variables, list) else ():
-        try:
-            variable = parse(VariableSpec, one)
-        except InvalidInput:
-            continue
-        found.setdefault(variable.name, {"variable": variable, "value": values.get(variable.name, variable.default)})
-    return list(found.values())
-
-
-@require_POST
-def run_fields(request: HttpRequest) -> HttpResponse:
-    """The run form for the inputs as they stand in the studio, with what is typed in it so far. Changes nothing."""
-    actor_of(request).require("run_workflow")
-    variables = playground.posted_json(request.POST.get("inputs", ""))
-    context = {"fields": fields(variables, playground.posted_inputs(request.POST))}
-    return render(request, "llm_admin/workflows/_fields.html", context)
-
-
-@require_GET
-def new_card(request: HttpRequest) -> HttpResponse:
-    actor_of(request).require("change_workflow")
-    kind = request.GET.get("type", "")
-    if kind not in STEP_SPECS:
-        raise NotFound(f"There is no step type “{kind}”.")
-    data = workflow_cards.to_form(workflow_cards.new_step(kind, request.GET.getlist("taken")))
-    card = workflow_cards.card(data, workflow_cards.Pickers.load(), [], editable=True)
-    return render(request, "llm_admin/workflows/_card.html", {"card": card, "may_save": True})
-
-
-@require_GET
-def prompt_variables(request: HttpRequest) -> JsonResponse:
-    """What the chosen prompt's variables are called, for the card's mapping."""
-    actor_of(request).require("view_prompt")
-    wanted = workflow_cards.reference({"prompt": request.GET.get("prompt"), "prompt_label": request.GET.get("label")})
-    found = workflow_cards.variables_of([wanted]) if wanted else {}
-    return JsonResponse({"variables": found.get(wanted, [])})
-
-
-@require_POST
-def run_workflow(request: HttpRequest) -> HttpResponse:
-    """Runs the steps as they stand in the studio, saved or not, and answers with the panel that follows the run."""
-    actor = actor_of(request)
-    actor.require("run_workflow")
-    workflow = find_or_404(request, Workflow, request.POST["workflow"]) if request.POST.get("workflow") else None
-    data = workflow_saving.posted_data(request)
-    try:
-        spec = workflow_saving.spec_of(data)
-        run = runs.start_workflow(
-            actor=actor,
-            workflow=workflow,
-            spec=spec,
-            version=_unchanged(workflow, spec, request.POST.get("version", "")),
-            inputs=playground.posted_inputs(request.POST),
-            model=request.POST.get("model") or None,
-            client_key=playground.client_key(request),
-        )
-    except InvalidInput as error:
-        return _problems_answer(request, error.problems, data["steps"])
-    return playground.panel_answer(request, run.pk)
-
-
-def _unchanged(workflow: Workflow | None, spec: WorkflowSpec, number: str) -> WorkflowVersion | None:
-    """The version that this is, if it is one."""
-    if workflow is None or not playground.whole(number):
-        return None
-    try:
-        version = documents.version_of(workflow, number=playground.whole(number))
-    except NotFound:
-        return None
-    return version if documents.spec_of(version) == spec else None
-
-
-def _problems_answer(request: HttpRequest, problems: list[Problem], steps: Any) -> HttpResponse:
-    shown = [{"location": p.location, "message": p.message} for p in problems[:20]]
-    context = {"problems": [workflow_cards.worded(problem, steps) for problem in problems]}
-    response = render(request, "llm_admin/errors/_problems.html", context, status=422)
-    return trigger_client_event(response, "llm:problems", {"problems": shown})
-
-
-@require_GET
-def recent_runs(request: HttpRequest, pk: int) -> HttpResponse:
-    actor = actor_of(request)
-    actor.require("view_run")
-    workflow = find_or_404(request, Workflow, pk)
-    rows = runs.visible(actor=actor).filter(workflow=workflow).select_related("owner", "workflow_version")
-    rows = rows.defer("spec", "inputs", "output")[:RUNS_SHOWN]
-    context = {"runs": rows, "everyones": actor.may("view_all_runs")}
-    return render(request, "llm_admin/workflows/_recent.html", context)

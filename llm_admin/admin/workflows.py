@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from llm_admin.admin import workflow_saving, workflow_studio
+from llm_admin.admin import workflow_running, workflow_saving, workflow_studio
 from llm_admin.admin.base import ConsoleAdmin, actor_of
 from llm_admin.admin.run_dialog import RunActionsMixin
 from llm_admin.models import LIVE, Workflow, WorkflowLabel, WorkflowVersion
@@ -30,13 +30,13 @@ class WorkflowAdmin(RunActionsMixin, ConsoleAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
-        studio, saving = workflow_studio, workflow_saving
+        running, saving = workflow_running, workflow_saving
         return [
-            path("card/", wrap(studio.new_card), name="llm_admin_workflow_card"),
-            path("fields/", wrap(studio.run_fields), name="llm_admin_workflow_fields"),
-            path("variables/", wrap(studio.prompt_variables), name="llm_admin_workflow_variables"),
-            path("run/", wrap(studio.run_workflow), name="llm_admin_workflow_run"),
-            path("<int:pk>/runs/", wrap(studio.recent_runs), name="llm_admin_workflow_runs"),
+            path("card/", wrap(running.new_card), name="llm_admin_workflow_card"),
+            path("fields/", wrap(running.run_fields), name="llm_admin_workflow_fields"),
+            path("variables/", wrap(running.prompt_variables), name="llm_admin_workflow_variables"),
+            path("run/", wrap(running.run_workflow), name="llm_admin_workflow_run"),
+            path("<int:pk>/runs/", wrap(running.recent_runs), name="llm_admin_workflow_runs"),
             path("<int:pk>/restore/", wrap(saving.restore), name="llm_admin_workflow_restore"),
             *super().get_urls(),
         ]

@@ -1,4 +1,4 @@
-"""What a run executes (`RunPlan`, stored whole with the run) and what it is given at execution (`ModelPlan`, never stored)."""
+"""What a run executes (`RunPlan`, stored with it) and what it is given when it starts (`ModelPlan`, never stored)."""
 
 from __future__ import annotations
 

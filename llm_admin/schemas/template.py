@@ -12,6 +12,7 @@ _REFERENCE = re.compile(r"\{\{\s*([^\W\d]\w*)\s*\}\}")
 _PATH = re.compile(r"\{\{\s*([^\W\d]\w*(?:\.\w+)*)\s*\}\}")
 _SINGLE = re.compile(r"(?<!\{)\{\s*([^\W\d]\w*(?: \w+){0,3})\s*\}(?!\})")
 
+
 def identifiers(text: str) -> list[str]:
     """Every name written as {{name}}, once, in order of appearance."""
     return list(dict.fromkeys(_REFERENCE.findall(text)))

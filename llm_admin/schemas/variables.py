@@ -45,7 +45,9 @@ def check_values(variables: Sequence[VariableSpec], given: Mapping[str, Any]) ->
             problems.append(Problem(("inputs", variable.name), f"“{variable.title}” is needed; fill it in."))
         elif len(text) > settings().MAX_INPUT_CHARACTERS:
             limit = f"{settings().MAX_INPUT_CHARACTERS:,}"
-            problems.append(Problem(("inputs", variable.name), f"“{variable.title}” is longer than {limit} characters."))
+            problems.append(
+                Problem(("inputs", variable.name), f"“{variable.title}” is longer than {limit} characters.")
+            )
         values[variable.name] = text
     if problems:
         raise InvalidInput(problems)

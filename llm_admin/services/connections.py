@@ -62,7 +62,18 @@ def check(connection: Connection, *, key: str = "", remove_key: bool = False) ->
     if connection.provider not in PROVIDERS:
         known = ", ".join(PROVIDERS.names())
         return [Problem(("provider",), f"There is no provider “{connection.provider}”. Known: {known}.")]
-    return [*_check_address(connection.base_url.strip()), *_check_key(connection, key.strip(), remove_key=remove_key)]
+    return [
+        *_check_name(connection),
+        *_check_address(connection.base_url.strip()),
+        *_check_key(connection, key.strip(), remove_key=remove_key),
+    ]
+
+
+def _check_name(connection: Connection) -> list[Problem]:
+    """The table's constraint says it too, but a form without the workspace does not ask it."""
+    if Connection.objects.filter(name=connection.name).exclude(pk=connection.pk).exists():
+        return [Problem(("name",), "There is a connection of this name already.")]
+    return []
 
 
 def _check_address(url: str) -> list[Problem]:

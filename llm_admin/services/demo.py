@@ -65,7 +65,8 @@ def prepare(environment: Mapping[str, str]) -> list[str]:
 def _library(workspace: Workspace) -> list[str]:
     from llm_admin.services import library
 
-    return library.import_demo(actor=actors.system(workspace))
+    counts = library.import_demo(actors.system(workspace))
+    return [f"{counts.changes} prompts and workflows of the demo library."] if counts.changes else []
 
 
 @transaction.atomic

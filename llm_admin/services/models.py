@@ -35,8 +35,11 @@ def save(model: LanguageModel, *, actor: Actor) -> LanguageModel:
 
 
 def check(model: LanguageModel) -> list[Problem]:
+    """Beside the fields' own rules; open the scope around it."""
     if not model.pk:
-        return []
+        # The table's constraint says it too, but a form without the workspace does not ask it.
+        taken = LanguageModel.objects.filter(alias=model.alias).exists()
+        return [Problem(("alias",), "There is a model with this alias already.")] if taken else []
     problems = []
     alias = LanguageModel.objects.filter(pk=model.pk).values_list("alias", flat=True).first()
     if alias != model.alias:

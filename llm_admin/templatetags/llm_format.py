@@ -94,7 +94,8 @@ def ago(moment: dt.datetime | None) -> SafeString | str:
 
 
 def exactly(moment: dt.datetime) -> str:
-    return f"{formats.date_format(timezone.localtime(moment), 'j M Y, H:i:s')} {timezone.get_current_timezone_name()}"
+    local = timezone.localtime(moment)
+    return f"{formats.date_format(local, 'j M Y, H:i:s')} {local.tzname()}"
 
 
 def ago_text(moment: dt.datetime, *, now: dt.datetime | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -72,6 +73,13 @@ class Plan:
         renamed = sum(item.renamed for item in self.items if item.action == Action.NEW)
         return Counts(actions[Action.NEW], actions[Action.UNCHANGED], actions[Action.NEW_VERSION], renamed)
 
+    def of(self, *actions: Action) -> list[Item]:
+        return [item for item in self.items if item.action in actions]
+
+    @property
+    def changing(self) -> str:
+        return counted(self.of(Action.NEW, Action.NEW_VERSION))
+
     @property
     def fingerprint(self) -> str:
         """Changes when what would happen changes: what a person confirms is what they saw."""
@@ -83,12 +91,18 @@ class Plan:
             raise InvalidInput(self.problems)
 
 
+def counted(items: Sequence[Item]) -> str:
+    """“6 prompts and 3 workflows”."""
+    nouns = Counter(item.noun for item in items)
+    return " and ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in nouns.items())
+
+
 def sentence(plan: Plan) -> str:
     """What an import did."""
     counts, parts = plan.counts, []
     if counts.new:
         other = f" ({counts.renamed} under another name)" if counts.renamed else ""
-        parts.append(f"{counts.new} imported as new{other}")
+        parts.append(f"{counted(plan.of(Action.NEW))} imported{other}")
     if counts.new_version:
         parts.append(f"{counts.new_version} got a new version, as a draft")
     if counts.unchanged:

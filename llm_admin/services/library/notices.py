@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from llm_admin.models import LIVE, LanguageModel, label_title
+from llm_admin.models import LanguageModel
 from llm_admin.services.documents import PROMPTS, WORKFLOWS, Family
 from llm_admin.services.library.items import Action, Item
 
@@ -14,8 +14,6 @@ def about(item: Item) -> list[str]:
     entry, notices = item.entry, []
     if item.action == Action.NEW and entry.slug and item.slug != entry.slug:
         notices.append(f"The short name “{entry.slug}” is taken here; this one becomes “{item.slug}”.")
-    if item.action == Action.NEW_VERSION:
-        notices.append(f"Added as a draft; {label_title(LIVE)} does not move.")
     if item.document and entry.description and entry.description != item.document.description:
         notices.append("The description here is kept.")
     return notices

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from llm_admin.models import LIVE, label_title
 from llm_admin.services.library.diff import Piece, compare
 from llm_admin.services.library.items import Action, Item, Plan
 from llm_admin.services.library.outline import outline
@@ -36,6 +37,7 @@ class PreviewRow:
 class Section:
     key: str
     title: str
+    hint: str
     rows: Sequence[PreviewRow]
     count: int
 
@@ -46,14 +48,19 @@ class Section:
 
 def sections(plan: Plan) -> list[Section]:
     """New versions, new ones under another name, new ones, unchanged ones; without the empty ones."""
-    groups: dict[str, tuple[str, list[Item]]] = {
-        "versions": ("New versions", [i for i in plan.items if i.action == Action.NEW_VERSION]),
-        "renamed": ("New, under another name", [i for i in plan.items if i.action == Action.NEW and i.renamed]),
-        "new": ("New", [i for i in plan.items if i.action == Action.NEW and not i.renamed]),
-        "unchanged": ("Unchanged", [i for i in plan.items if i.action == Action.UNCHANGED]),
-    }
-    filled = ((key, title, items) for key, (title, items) in groups.items() if items)
-    return [Section(key, title, list(_rows(items[:MOST_ROWS])), len(items)) for key, title, items in filled]
+    new = plan.of(Action.NEW)
+    draft = f"They are added as drafts: {label_title(LIVE)} does not move until somebody publishes."
+    groups = (
+        ("versions", "New versions", draft, plan.of(Action.NEW_VERSION)),
+        ("renamed", "New, under another name", "", [item for item in new if item.renamed]),
+        ("new", "New", "", [item for item in new if not item.renamed]),
+        ("unchanged", "Unchanged", "", plan.of(Action.UNCHANGED)),
+    )
+    return [
+        Section(key, title, hint, list(_rows(items[:MOST_ROWS])), len(items))
+        for key, title, hint, items in groups
+        if items
+    ]
 
 
 def _rows(items: Sequence[Item]) -> Iterator[PreviewRow]:

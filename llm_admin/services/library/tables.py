@@ -56,11 +56,12 @@ def read_grid(lines: Sequence[Sequence[Any]], reading: Reading) -> None:
     for number, line in enumerate(lines[1:], start=2):
         place = f"Row {number}"
         if extra := [cell for cell in line[len(columns) :] if filled(cell)]:
-            message = f"There are {len(extra)} more cells than the first row has names. Put texts into quotation marks."
+            message = f"This row has cells beyond the named columns ({len(extra)}). Put texts into quotation marks."
             reading.problems.append(Problem((place,), message))
         elif any(map(filled, line)):
             rows.append(Row(place, {c: cell for c, cell in zip(columns, line, strict=False) if c}))
     read_rows(rows, reading, named=set(filter(None, columns)))
+    reading.problems.sort(key=lambda problem: int(str(problem.location[0]).removeprefix("Row ")))
 
 
 def filled(cell: Any) -> bool:

@@ -3,6 +3,10 @@ document.addEventListener("DOMContentLoaded", () => {
   const menu = document.getElementById("nav-sidebar-apps");
   if (menu) menu.dataset.simplebarAriaLabel = "Menu";
   document.querySelectorAll("thead th").forEach((header) => {
-    if (!header.textContent.trim() && !header.querySelector("input")) header.setAttribute("aria-label", "Remove");
+    if (header.textContent.trim() || header.querySelector("input")) return;
+    const name = document.createElement("span");
+    name.className = "llm-p-hidden";
+    name.textContent = "Remove";
+    header.append(name);
   });
 });

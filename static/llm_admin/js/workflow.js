@@ -50,7 +50,7 @@ document.addEventListener("alpine:init", () => {
     adopt(card) {
       const { prompt, prompt_label: label } = formOf(card).getData();
       card.dataset.reference = JSON.stringify([prompt || "", label || ""]);
-      llmForms.ready(areaOf(card), () => { this.followPrompt(card); this.refresh(); });
+      llmForms.ready(areaOf(card), () => { this.calm(card); this.followPrompt(card); this.refresh(); });
       card.addEventListener("focusin", (event) => event.target.matches("textarea") && (card.lastText = event.target));
     },
 
@@ -101,7 +101,7 @@ document.addEventListener("alpine:init", () => {
     /* ---- names to put into a text ---- */
     names(card, known) {
       const line = card.querySelector(".llm-flow-names");
-      const visible = [...card.querySelectorAll(".rjf-form-row textarea")].some((area) => area.offsetParent);
+      const visible = [...card.querySelectorAll(".rjf-form-row textarea")].some((area) => area.offsetParent && !area.disabled);
       line.hidden = !known.length || !visible;
       const wanted = known.map((one) => one.value).join("\n");
       const place = line.querySelector("[data-step-names]");
@@ -193,7 +193,7 @@ document.addEventListener("alpine:init", () => {
       this.removed = { card, next };
       card.remove();
       this.changedOrder("Step removed.");
-      (next || document.querySelector(".llm-add-type")).querySelector("button, strong")?.focus();
+      (next ? next.querySelector("[data-tool='fold']") : document.querySelector(".llm-add-type")).focus();
     },
     undo() {
       const { card, next } = this.removed;
@@ -242,6 +242,11 @@ document.addEventListener("alpine:init", () => {
     showInput(field, problems) {
       problems.length ? field.setAttribute("aria-invalid", "true") : field.removeAttribute("aria-invalid");
       field.closest(".llm-field").querySelector("[data-input-problem]").textContent = problems.map((p) => p.message).join(" ");
+    },
+    /* What was said of the whole card may be settled by any change of it. */
+    calm(card) {
+      card.querySelector("[data-step-problem]").hidden = true;
+      card.classList.toggle("llm-flow-wrong", Object.keys(formOf(card).errorMap || {}).length > 0);
     },
     problemAt(place) {
       const found = this.problems.filter((p) => p.location.length === place.length && place.every((part, i) => p.location[i] === part));
@@ -363,7 +368,7 @@ document.addEventListener("alpine:init", () => {
     if (!ids.length || ids.length > 20 || !link) return;
     event.preventDefault();
     const url = new URL(link.href);
-    url.search = new URLSearchParams(ids.map((id) => ["id", id])).toString();
+    url.search = new URLSearchParams(ids.map((id) => ["pk", id])).toString();
     open(url.href, event.submitter);
   });
 

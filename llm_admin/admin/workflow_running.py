@@ -1,0 +1,115 @@
+"""What the workflow studio asks the server for while somebody works in it: new cards, the run form, a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
+
+from llm_admin.admin import playground, workflow_cards, workflow_saving
+from llm_admin.admin.base import actor_of, find_or_404
+from llm_admin.exceptions import InvalidInput, NotFound, Problem
+from llm_admin.models import Workflow, WorkflowVersion
+from llm_admin.schemas.base import parse
+from llm_admin.schemas.steps import STEP_SPECS
+from llm_admin.schemas.variables import VariableSpec
+from llm_admin.schemas.workflows import WorkflowSpec
+from llm_admin.services import documents, runs
+
+RUNS_SHOWN = 8
+
+
+def fields(variables: Any, values: dict[str, Any]) -> list[dict[str, Any]]:
+    """The run form, also of a list that is still being typed: what is no variable yet has no field yet."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in variables if isinstance(variables, list) else ():
+        try:
+            variable = parse(VariableSpec, one)
+        except InvalidInput:
+            continue
+        found.setdefault(variable.name, {"variable": variable, "value": values.get(variable.name, variable.default)})
+    return list(found.values())
+
+
+@require_POST
+def run_fields(request: HttpRequest) -> HttpResponse:
+    """The run form for the inputs as they stand in the studio, with what is typed in it so far. Changes nothing."""
+    actor_of(request).require("run_workflow")
+    variables = playground.posted_json(request.POST.get("inputs", ""))
+    context = {"fields": fields(variables, playground.posted_inputs(request.POST))}
+    return render(request, "llm_admin/workflows/_fields.html", context)
+
+
+@require_GET
+def new_card(request: HttpRequest) -> HttpResponse:
+    actor_of(request).require("change_workflow")
+    kind = request.GET.get("type", "")
+    if kind not in STEP_SPECS:
+        raise NotFound(f"There is no step type “{kind}”.")
+    data = workflow_cards.new_step(kind, request.GET.getlist("taken"))
+    card = workflow_cards.card(data, workflow_cards.Pickers.load(), [], editable=True)
+    return render(request, "llm_admin/workflows/_card.html", {"card": card, "may_save": True})
+
+
+@require_GET
+def prompt_variables(request: HttpRequest) -> JsonResponse:
+    """What the chosen prompt's variables are called, for the card's mapping."""
+    actor_of(request).require("view_prompt")
+    wanted = workflow_cards.reference({"prompt": request.GET.get("prompt"), "prompt_label": request.GET.get("label")})
+    found = workflow_cards.variables_of([wanted]) if wanted else {}
+    return JsonResponse({"variables": found.get(wanted, [])})
+
+
+@require_POST
+def run_workflow(request: HttpRequest) -> HttpResponse:
+    """Runs the steps as they stand in the studio, saved or not, and answers with the panel that follows the run."""
+    actor = actor_of(request)
+    actor.require("run_workflow")
+    workflow = find_or_404(request, Workflow, request.POST["workflow"]) if request.POST.get("workflow") else None
+    data = workflow_saving.posted_data(request)
+    try:
+        spec = workflow_saving.spec_of(data)
+        run = runs.start_workflow(
+            actor=actor,
+            workflow=workflow,
+            spec=spec,
+            version=_unchanged(workflow, spec, request.POST.get("version", "")),
+            inputs=playground.posted_inputs(request.POST),
+            model=request.POST.get("model") or None,
+            client_key=playground.client_key(request),
+        )
+    except InvalidInput as error:
+        return _problems_answer(request, error.problems, data["steps"])
+    return playground.panel_answer(request, run.pk)
+
+
+def _unchanged(workflow: Workflow | None, spec: WorkflowSpec, number: str) -> WorkflowVersion | None:
+    """The version that this is, if it is one."""
+    if workflow is None or not playground.whole(number):
+        return None
+    try:
+        version = documents.version_of(workflow, number=playground.whole(number))
+    except NotFound:
+        return None
+    return version if documents.spec_of(version) == spec else None
+
+
+def _problems_answer(request: HttpRequest, problems: list[Problem], steps: Any) -> HttpResponse:
+    shown = [{"location": p.location, "message": p.message} for p in problems[:20]]
+    context = {"problems": [workflow_cards.worded(problem, steps) for problem in problems]}
+    response = render(request, "llm_admin/errors/_problems.html", context, status=422)
+    return trigger_client_event(response, "llm:problems", {"problems": shown})
+
+
+@require_GET
+def recent_runs(request: HttpRequest, pk: int) -> HttpResponse:
+    actor = actor_of(request)
+    actor.require("view_run")
+    workflow = find_or_404(request, Workflow, pk)
+    rows = runs.visible(actor=actor).filter(workflow=workflow).select_related("owner", "workflow_version")
+    rows = rows.defer("spec", "inputs", "output")[:RUNS_SHOWN]
+    context = {"runs": rows, "everyones": actor.may("view_all_runs")}
+    return render(request, "llm_admin/workflows/_recent.html", context)

@@ -1,0 +1,93 @@
+"""What every URL of the console is for. A URL that is not declared here fails the walk: decide, and write it down.
+
+`reads`: which role, at least, may see the workspace's texts at this address. `ADMIN` pages are for admins of the
+workspace, `SUPERUSER` ones for superusers; `OWN` shows people their own runs only, so nobody else's texts.
+`get`: what its owner's GET answers. `arguments` and `query`: names of the objects that the test made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+VIEWER, AUTHOR, OPERATOR, ADMIN = "viewer", "author", "operator", "admin"
+SUPERUSER, OWN, NOTHING = "superuser", "own", "nothing"
+
+
+@dataclass(frozen=True)
+class Page:
+    reads: str
+    get: int = 200
+    arguments: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+    post: dict[str, str] = field(default_factory=dict)
+
+
+def crud(noun: str, reads: str, write: str, **changes: Page) -> dict[str, Page]:
+    """Django's five pages of a model, and its redirect from the bare id."""
+    one = {"object_id": noun}
+    pages = {
+        "changelist": Page(reads),
+        "add": Page(write),
+        "history": Page(reads, arguments=one),
+        "delete": Page(write, arguments=one, post={"post": "yes"}),
+        "change": Page(reads, arguments=one),
+    }
+    return {f"llm_admin_{noun}_{name}": page for name, page in (pages | changes).items()}
+
+
+def by_pk(noun: str, reads: str, **details: object) -> Page:
+    return Page(reads, arguments={"pk": noun}, **details)  # type: ignore[arg-type]
+
+
+PAGES: dict[str, Page] = {
+    "root": Page(NOTHING, get=302),
+    "index": Page(VIEWER),
+    "login": Page(NOTHING, get=302),
+    "logout": Page(NOTHING, get=405),
+    "password_change": Page(NOTHING),
+    "password_change_done": Page(NOTHING),
+    "jsi18n": Page(NOTHING),
+    "autocomplete": Page(OPERATOR, get=403),
+    "view_on_site": Page(NOTHING, get=404, arguments={"content_type_id": "content_type", "object_id": "prompt"}),
+    "search": Page(VIEWER, query={"s": "planted_word"}),
+    "app_list": Page(NOTHING, arguments={"app_label": "app_label"}),
+    "llm_admin_help": Page(NOTHING),
+    "llm_admin_workspace_settings": Page(ADMIN, get=302),
+    "llm_admin_workspace_switch": Page(NOTHING, get=405, post={"workspace": "workspace"}),
+    **crud("connection", OPERATOR, OPERATOR),
+    "llm_admin_connection_test": by_pk("connection", OPERATOR, get=405),
+    **crud("languagemodel", VIEWER, OPERATOR),
+    "llm_admin_deploymentprice_add": by_pk("deployment", OPERATOR),
+    "llm_admin_deploymentprice_delete": by_pk("price", OPERATOR),
+    "llm_admin_numbers": Page(VIEWER, query={"prompt": "prompt"}),
+    "llm_admin_interactionlog_changelist": Page(OWN),
+    "llm_admin_interactionlog_change": Page(OWN, arguments={"object_id": "log"}),
+    **crud("membership", ADMIN, ADMIN),
+    **crud("prompt", VIEWER, AUTHOR),
+    "llm_admin_prompt_try": Page(AUTHOR, get=405, post={"prompt": "prompt", "spec": "spec", "client_key": "key"}),
+    "llm_admin_prompt_runs": by_pk("prompt", OWN),
+    "llm_admin_prompt_restore": by_pk("prompt", AUTHOR, get=405, post={"number": "number", "version": "number"}),
+    "llm_admin_prompt_process_import": Page(AUTHOR, get=405),
+    "llm_admin_prompt_import": Page(AUTHOR),
+    "llm_admin_prompt_export": Page(AUTHOR),
+    "llm_admin_prompt_run_dialog": Page(AUTHOR, query={"pk": "prompt"}, post={"pk": "prompt"}),
+    **crud("workflow", VIEWER, AUTHOR),
+    "llm_admin_workflow_card": Page(AUTHOR, query={"type": "step_type"}),
+    "llm_admin_workflow_fields": Page(AUTHOR, get=405),
+    "llm_admin_workflow_variables": Page(VIEWER, query={"prompt": "prompt_slug"}),
+    "llm_admin_workflow_run": Page(AUTHOR, get=405, post={"workflow": "workflow"}),
+    "llm_admin_workflow_runs": by_pk("workflow", OWN),
+    "llm_admin_workflow_restore": by_pk("workflow", AUTHOR, get=405, post={"number": "number", "version": "number"}),
+    "llm_admin_workflow_run_dialog": Page(AUTHOR, query={"pk": "workflow"}, post={"pk": "workflow"}),
+    **crud("run", OWN, NOTHING, add=Page(NOTHING, get=403), delete=Page(NOTHING, get=403, arguments={"object_id": "run"})),
+    "llm_admin_run_follow": Page(OWN, query={"run": "run"}),
+    "llm_admin_run_panel": by_pk("run", OWN),
+    "llm_admin_run_stop": by_pk("run", OWN, get=405),
+    **crud("workspace", ADMIN, SUPERUSER),
+    "auth_user_password_change": Page(SUPERUSER, arguments={"id": "user"}),
+    **{
+        f"auth_{noun}_{page}": Page(SUPERUSER, arguments={"object_id": noun} if page in ("history", "delete", "change") else {})
+        for noun in ("user", "group")
+        for page in ("changelist", "add", "history", "delete", "change")
+    },
+}

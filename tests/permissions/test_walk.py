@@ -1,0 +1,200 @@
+"""Walks the whole URL configuration with real ids, as everybody: nothing leaks, nothing changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
+
+from llm_admin.choices import Role
+from llm_admin.models import (
+    Connection,
+    Deployment,
+    DeploymentPrice,
+    InteractionLog,
+    InteractionText,
+    LanguageModel,
+    Membership,
+    Run,
+)
+from llm_admin.schemas.workflows import WorkflowSpec
+from llm_admin.services import documents, runs
+from llm_admin.services.actors import Actor
+from llm_admin.tenancy import workspace_scope
+from tests import factories
+from tests.permissions.declarations import ADMIN, AUTHOR, NOTHING, OPERATOR, OWN, PAGES, SUPERUSER, VIEWER, Page
+
+PLANTED = "PLANTEDWORD"
+NOT_WATCHED = {"sessions", "admin"}  # a login makes rows there
+RANK = {NOTHING: 0, VIEWER: 1, AUTHOR: 2, OPERATOR: 3, ADMIN: 4}
+pytestmark = pytest.mark.django_db
+
+
+def named_patterns() -> Iterator[str]:
+    def walk(resolver) -> Iterator[URLPattern]:
+        for pattern in resolver.url_patterns:
+            if hasattr(pattern, "url_patterns"):
+                yield from walk(pattern)
+            else:
+                yield pattern
+
+    for pattern in walk(get_resolver()):
+        if pattern.name:
+            yield pattern.name
+
+
+def test_every_url_declares_who_may_do_what():
+    found = set(named_patterns())
+    assert found - set(PAGES) == set(), "undeclared: decide who may use it, and add it to declarations.py"
+    assert set(PAGES) - found == set(), "declared, but there is no such URL"
+
+
+@pytest.fixture
+def world():
+    """A workspace full of texts that hold PLANTED, owned by its admin; and everybody else."""
+    workspace = factories.workspace(f"{PLANTED} workspace")
+    other = factories.workspace("Other")
+    owner = factories.member(workspace, role=Role.ADMIN, username="owner")
+    owner.is_superuser = True
+    owner.save()
+    people = {
+        "viewer": factories.member(workspace, role=Role.VIEWER, username="viewer"),
+        "viewer elsewhere": factories.member(other, role=Role.VIEWER, username="viewer2"),
+        "admin elsewhere": factories.member(other, role=Role.ADMIN, username="admin2"),
+        "outsider": factories.user("outsider"),
+    }
+    with workspace_scope(workspace):
+        objects = plant(workspace, owner)
+    return {"owner": owner, "people": people, "objects": objects, "workspace": workspace}
+
+
+def plant(workspace, owner) -> dict[str, object]:
+    actor = Actor(workspace, owner, Role.ADMIN)
+    prompt = factories.prompt(workspace, name=f"{PLANTED} prompt", spec=factories.chat_spec(f"{PLANTED} {{{{topic}}}}"))
+    spec = WorkflowSpec.model_validate(
+        {"inputs": [{"name": "topic"}], "steps": [{"type": "llm", "id": "a", "title": PLANTED, "text": f"{PLANTED} {{{{topic}}}}"}]}
+    )
+    workflow = factories.workflow(workspace, name=f"{PLANTED} workflow", spec=spec)
+    connection = Connection.objects.create(
+        workspace=workspace, name=f"{PLANTED} connection", provider="openai", base_url="http://127.0.0.1:9/v1"
+    )
+    model = LanguageModel.objects.create(workspace=workspace, alias="planted", name=f"{PLANTED} model")
+    deployment = Deployment.objects.create(model=model, connection=connection, provider_model=f"{PLANTED}-1")
+    price = DeploymentPrice.objects.create(deployment=deployment, input_per_million=1, output_per_million=2)
+    version = documents.version_of(prompt)
+    run = runs.plan_prompt(
+        actor=actor, prompt=prompt, spec=documents.spec_of(version), version=version, inputs={"topic": PLANTED}, source="studio"
+    )
+    run.status, run.output, run.ended_at, run.started_at = "succeeded", PLANTED, timezone.now(), timezone.now()
+    run.save(force_insert=True)
+    log = InteractionLog.objects.create(
+        workspace=workspace, created_at=timezone.now(), status="succeeded", source="studio", run=run, prompt=prompt,
+        prompt_version=version, model=model, deployment=deployment, user=owner, latency_ms=5,
+    )  # fmt: skip
+    InteractionText.objects.create(
+        log_id=log.pk, workspace=workspace, messages=[{"role": "user", "content": PLANTED}], answer=PLANTED
+    )
+    return {
+        "prompt": prompt.pk,
+        "prompt_slug": prompt.slug,
+        "workflow": workflow.pk,
+        "connection": connection.pk,
+        "languagemodel": model.pk,
+        "deployment": deployment.pk,
+        "price": price.pk,
+        "run": run.pk,
+        "log": log.pk,
+        "membership": Membership.objects.get(user=owner).pk,
+        "workspace": workspace.pk,
+        "user": owner.pk,
+        "group": Group.objects.create(name=f"{PLANTED} group").pk,
+        "content_type": ContentType.objects.get_for_model(prompt).pk,
+        "app_label": "llm_admin",
+        "planted_word": PLANTED,
+        "step_type": "llm",
+        "number": 1,
+        "key": "a-key",
+        "spec": json.dumps(version.spec),
+    }
+
+
+def address(name: str, page: Page, objects: dict[str, object]) -> str:
+    kwargs = {argument: objects[what] for argument, what in page.arguments.items()}
+    path = reverse(name if name == "root" else f"admin:{name}", kwargs=kwargs)
+    query = "&".join(f"{key}={objects[what]}" for key, what in page.query.items())
+    return f"{path}?{query}" if query else path
+
+
+def browser(person) -> Client:
+    client = Client(raise_request_exception=True)
+    client.force_login(person, backend="llm_admin.auth.WorkspaceBackend")
+    return client
+
+
+def body(response) -> str:
+    if response.streaming:
+        return b"".join(response.streaming_content).decode(errors="replace")
+    return response.content.decode(errors="replace")
+
+
+def rows() -> dict[str, list]:
+    watched = [m for m in apps.get_models() if m._meta.app_label not in NOT_WATCHED]
+    found = {m._meta.label: sorted(map(repr, m._base_manager.values())) for m in watched}
+    found["auth.User"] = sorted(repr(v) for v in get_user_model().objects.values("id", "username", "password", "is_superuser"))
+    return found
+
+
+def may_read(person: str, page: Page) -> bool:
+    return person == "viewer" and page.reads not in (OWN, SUPERUSER) and RANK[page.reads] <= RANK[VIEWER] and page.reads != NOTHING
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_the_owner_gets_what_is_declared(world, name):
+    client = browser(world["owner"])
+    client.post(reverse("admin:llm_admin_workspace_switch"), {"workspace": world["workspace"].pk, "id": world["workspace"].pk})
+    assert client.get(address(name, PAGES[name], world["objects"])).status_code == PAGES[name].get
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+@pytest.mark.parametrize("person", ["viewer", "viewer elsewhere", "admin elsewhere", "outsider"])
+def test_nobody_else_sees_a_text_or_changes_a_row(world, person, name):
+    page = PAGES[name]
+    client = browser(world["people"][person])
+    url = address(name, page, world["objects"])
+    before = rows()
+    text = body(client.get(url))
+    if may_read(person, page):
+        assert PLANTED in text or page.get != 200 or name in HOLDS_NO_TEXT
+    else:
+        assert PLANTED not in text.replace(f"{PLANTED} workspace", "")
+        if person != "viewer":
+            assert PLANTED not in text
+    data = {key: world["objects"][what] for key, what in page.post.items()}
+    answer = client.post(url, data | {"input-topic": "x"})
+    assert answer.status_code < 500
+    if not may_read(person, page):
+        assert PLANTED not in body(answer).replace(f"{PLANTED} workspace", "")
+    assert rows() == before
+
+
+HOLDS_NO_TEXT = {"index", "llm_admin_numbers", "search", "llm_admin_workflow_variables"}
+
+
+def test_nobody_who_is_not_logged_in_gets_anything(world):
+    for name, page in PAGES.items():
+        answer = Client().get(address(name, page, world["objects"]))
+        assert PLANTED not in body(answer)
+        assert answer.status_code in (200, 301, 302, 403, 404, 405)
+
+
+def test_the_planted_run_is_really_there(world):
+    with workspace_scope(world["workspace"]):
+        assert Run.objects.get().output == PLANTED
