@@ -142,9 +142,8 @@ class ReferenceFilter(DropdownFilter):
         if not str(value).isdecimal():
             raise IncorrectLookupParameters(f"{value} is no number")
         # filter(prompt_id=...) would make the list's join with prompts an inner one: logs of deleted ones would vanish.
-        return queryset.alias(**{f"named_{self.parameter_name}": F(f"{self.parameter_name}_id")}).filter(
-            **{f"named_{self.parameter_name}": value}
-        )
+        named = f"named_{self.parameter_name}"
+        return queryset.alias(**{named: F(f"{self.parameter_name}_id")}).filter(**{named: value})
 
 
 class PromptFilter(ReferenceFilter):

@@ -65,7 +65,7 @@ def _message(one: Any) -> str:
         case "too_long":
             return f"At most {context['max_length']} are possible."
         case kind:
-            return WORDS.get(kind, f"{one['msg']}.")
+            return WORDS.get(kind) or f"{one['msg'].rstrip('.')}."
 
 
 def _number(limit: float) -> str:

@@ -96,7 +96,8 @@ def test_a_picker_may_only_name_what_comes_before(step, field):
 )
 def test_the_first_step_cannot_work_on_the_one_before(step, field):
     assert "no step before" in problems(inputs=[TOPIC], steps=[step])["steps", 0, field]
-    assert parse(WorkflowSpec, {"inputs": [TOPIC], "steps": [{**step, field: "topic", "text": ""} if step["type"] == "llm" else {**step, field: "topic"}]})
+    settled = {**step, field: "topic"} | ({"text": ""} if step["type"] == "llm" else {})
+    assert parse(WorkflowSpec, {"inputs": [TOPIC], "steps": [settled]}).steps[0].uses() == [((field,), "topic")]
 
 
 def test_a_model_step_asks_with_one_thing_only():
@@ -136,7 +137,9 @@ STEP = st.fixed_dictionaries(
         "text": st.sampled_from(["", "{{a}}", "{{b.c}} {{x}}", "{{{{a}}"]),
         "messages_from": st.sampled_from(["", "a", "b"]),
         "source": st.sampled_from(["", "a", "b"]),
-        "inputs": st.lists(st.fixed_dictionaries({"name": st.text(max_size=3), "value": st.text(max_size=6)}), max_size=2),
+        "inputs": st.lists(
+            st.fixed_dictionaries({"name": st.text(max_size=3), "value": st.text(max_size=6)}), max_size=2
+        ),
         "junk": JSON,
     },
 )

@@ -1,9 +1,8 @@
-"""ChatOpenAI with our shared client, closed at once when nobody listens any more."""
+"""ChatOpenAI with our shared client, and its numbers put right."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import Any
 
 import openai
@@ -31,16 +30,15 @@ class PlainChunks(AsyncCompletions):
 
 class OpenAIModel(ChatOpenAI):
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
-        """Closes at once when abandoned, and tells the usage once: some servers repeat it, so far, with every chunk."""
+        """Tells the usage once, at the end: some servers repeat it, so far, with every chunk."""
         usage, finished = None, False
-        async with aclosing(super()._astream(*args, **kwargs)) as stream:  # type: ignore[type-var]
-            async for chunk in stream:
-                message = chunk.message
-                if getattr(message, "usage_metadata", None) is not None:
-                    usage, message.usage_metadata = message.usage_metadata, None  # type: ignore[attr-defined]
-                if chunk.generation_info and chunk.generation_info.get("finish_reason"):
-                    finished = True
-                yield chunk
+        async for chunk in super()._astream(*args, **kwargs):
+            message = chunk.message
+            if getattr(message, "usage_metadata", None) is not None:
+                usage, message.usage_metadata = message.usage_metadata, None  # type: ignore[attr-defined]
+            if chunk.generation_info and chunk.generation_info.get("finish_reason"):
+                finished = True
+            yield chunk
         if usage and finished:
             yield ChatGenerationChunk(message=AIMessageChunk(content="", usage_metadata=usage))
 
@@ -70,5 +68,5 @@ def chat_model(client: openai.AsyncOpenAI, model: str, fields: dict[str, Any], b
 
 
 async def _no_sync_client() -> str:
-    """LangChain makes no synchronous twin of the client (20 ms each) for a key that only a coroutine gives."""
+    """For a key that only a coroutine gives, LangChain makes no synchronous twin of the client."""
     raise NotImplementedError

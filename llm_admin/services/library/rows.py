@@ -11,7 +11,7 @@ from typing import Any
 from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.schemas.base import parse
 from llm_admin.schemas.library import SLUG
-from llm_admin.schemas.prompts import PromptSpec, declare, text_spec
+from llm_admin.schemas.prompts import MAX_TEXT, PromptSpec, declare
 from llm_admin.services.documents import PROMPTS
 from llm_admin.services.library.entries import MAX_NAME, Entry, EntryVersion, texts_in, unstorable
 
@@ -29,7 +29,7 @@ ALIASES = {
 }
 COLUMNS = {alias: column for column, aliases in ALIASES.items() for alias in aliases}
 JSON_COLUMNS = ("messages", "variables", "settings")
-LIMITS = {"name": MAX_NAME, "description": 500, "note": 500}
+LIMITS = {"name": MAX_NAME, "text": MAX_TEXT, "description": 500, "note": 500}
 # What spreadsheets would take for a formula. Our export puts ' before such a cell, and one ' is taken off again here.
 FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
@@ -53,6 +53,9 @@ class Row:
     place: str
     given: dict[str, Any]
 
+    def gives(self, column: str) -> bool:
+        return any(cell not in (None, "", []) for name, cell in self.given.items() if column_of(name) == column)
+
     def problem(self, column: str, message: str, *within: str | int) -> Problem:
         name = next((name for name in self.given if column_of(name) == column), column)
         return Problem((self.place, f"column “{name}”", *within), message)
@@ -66,7 +69,7 @@ def entry_of(row: Row) -> Entry:
     if problems or (problems := list(_missing(row, cells)) + list(_too_long(row, cells))):
         raise InvalidInput(problems)
     bare = all(cells.get(column) in (None, "") for column in (*JSON_COLUMNS, "model"))
-    spec = _at(row, "text", text_spec, cells["text"]) if bare else _full_spec(row, cells)
+    spec = _spec(row, cells)
     place = row.problem("text", "").location if bare else (row.place,)
     return Entry(
         family=PROMPTS,
@@ -130,7 +133,7 @@ def _missing(row: Row, cells: Cells) -> list[Problem]:
 
 def _too_long(row: Row, cells: Cells) -> list[Problem]:
     problems = [
-        row.problem(column, f"This has {len(cells[column]):,} characters; at most {limit} are possible.")
+        row.problem(column, f"This has {len(cells[column]):,} characters; at most {limit:,} are possible.")
         for column, limit in LIMITS.items()
         if len(cells.get(column, "")) > limit
     ]
@@ -140,7 +143,7 @@ def _too_long(row: Row, cells: Cells) -> list[Problem]:
     return problems
 
 
-def _full_spec(row: Row, cells: Cells) -> PromptSpec:
+def _spec(row: Row, cells: Cells) -> PromptSpec:
     """Variables exactly as given; when the cell is empty, those that the texts use."""
     if cells.get("messages"):
         column, data = "messages", {"kind": "chat", "messages": cells["messages"]}
@@ -165,6 +168,6 @@ def _at(row: Row, column: str, make: Callable[[Any], PromptSpec], value: Any) ->
 
 def _placed(row: Row, column: str, problem: Problem) -> Problem:
     first, *within = problem.location or (column,)
-    if column == "text" and first in ("messages", "variables"):
+    if column == "text" and (first == "messages" or (first == "variables" and not row.gives("variables"))):
         return row.problem("text", problem.message)
     return row.problem(_FIELDS.get(str(first), column), problem.message, *within)

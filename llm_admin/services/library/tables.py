@@ -59,7 +59,8 @@ def read_grid(lines: Sequence[Sequence[Any]], reading: Reading) -> None:
             message = f"This row has cells beyond the named columns ({len(extra)}). Put texts into quotation marks."
             reading.problems.append(Problem((place,), message))
         elif any(map(filled, line)):
-            rows.append(Row(place, {c: cell for c, cell in zip(columns, line, strict=False) if c}))
+            cells = [*line, *[None] * len(columns)]
+            rows.append(Row(place, {name: cell for name, cell in zip(columns, cells, strict=False) if name}))
     read_rows(rows, reading, named=set(filter(None, columns)))
     reading.problems.sort(key=lambda problem: int(str(problem.location[0]).removeprefix("Row ")))
 
