@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -11,6 +12,9 @@ from llm_admin.models import Workspace
 from llm_admin.selectors.periods import Period
 from llm_admin.selectors.usage import Report, Totals, UsageFilter
 from llm_admin.templatetags.llm_format import cost, duration, tokens
+
+SPEED = ("slower", "faster")
+LESS_IS_BETTER = ("worse", "better")
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ def cards(report: Report, usage_filter: UsageFilter, period: Period, workspace: 
             "Cost",
             cost(now.cost_nano, workspace),
             url,
-            delta(now.cost_nano, before.cost_nano, period, before),
+            delta(now.cost_nano, before.cost_nano, period, before, text=lambda nano: cost(nano, workspace)),
             _cost_notes(now, usage_filter),
         ),
         Card("Calls", f"{now.calls:,}", url, delta(now.calls, before.calls, period, before), [(in_all, "")]),
@@ -49,14 +53,14 @@ def cards(report: Report, usage_filter: UsageFilter, period: Period, workspace: 
             "Typical time of a call",
             duration(now.p50_ms) if now.calls else "–",
             url,
-            delta(now.p50_ms, before.p50_ms, period, before, words=("slower", "faster"), tones=("worse", "better")),
+            delta(now.p50_ms, before.p50_ms, period, before, words=SPEED, tones=LESS_IS_BETTER, text=duration),
             [(slow, "")] if slow else [],
         ),
         Card(
             "Errors",
             f"{now.errors:,}",
             logs_url(usage_filter, status=CallStatus.FAILED.value),
-            delta(now.errors, before.errors, period, before, words=("more", "fewer"), tones=("worse", "better")),
+            delta(now.errors, before.errors, period, before, words=("more", "fewer"), tones=LESS_IS_BETTER),
             _error_notes(now, usage_filter),
         ),
     ]
@@ -70,7 +74,7 @@ def _cost_notes(now: Totals, usage_filter: UsageFilter) -> list[tuple[str, str]]
 
 
 def _error_notes(now: Totals, usage_filter: UsageFilter) -> list[tuple[str, str]]:
-    notes = [(f"{now.errors / now.calls:.1%} of the calls", "")] if now.calls else []
+    notes = [(f"{now.errors / now.calls:.1%} of the calls", "")] if now.errors else []
     if now.stopped:
         were = "1 more was" if now.stopped == 1 else f"{now.stopped:,} more were"
         notes.append((f"{were} stopped or interrupted", logs_url(usage_filter, status="unfinished")))
@@ -85,7 +89,9 @@ def delta(
     *,
     words: tuple[str, str] = ("more", "less"),
     tones: tuple[str, str] = ("", ""),
+    text: Callable[[int], str] = "{:,}".format,
 ) -> Delta:
+    """`text` words the difference itself, where a share of what was before says nothing."""
     then = f"the {period.label} before"
     if not totals_before.calls:
         return Delta("", f"No calls in {then}")
@@ -94,14 +100,11 @@ def delta(
     if abs(now - before) * 100 < before or now == before:  # under one percent
         return Delta("≈", f"About as in {then}")
     up = now > before
-    return Delta("▲" if up else "▼", f"{_change(now, before)} {words[not up]} than in {then}", tones[not up])
+    return Delta("▲" if up else "▼", f"{_change(now, before, text)} {words[not up]} than in {then}", tones[not up])
 
 
-def _change(now: int, before: int) -> str:
-    """ "12%"; from ten times on "14 times"; the difference itself where there was nothing before."""
-    if not before:
-        return f"{now:,}"
-    ratio = Decimal(now) / Decimal(before)
-    if ratio >= 10:
-        return f"{ratio:.0f} times"
-    return f"{abs(ratio - 1):.0%}"
+def _change(now: int, before: int, text: Callable[[int], str]) -> str:
+    if not before or not now:
+        return text(abs(now - before))
+    more = Decimal(now) / Decimal(before) - 1
+    return f"{more:.0f} times" if more >= 10 else f"{abs(more):.0%}"

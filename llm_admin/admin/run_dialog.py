@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,7 +22,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from llm_admin.admin import playground
-from llm_admin.admin.base import actor_of
+from llm_admin.admin.base import ConsoleAdmin, actor_of
 from llm_admin.choices import RunSource
 from llm_admin.exceptions import InvalidInput, NotFound, Problem
 from llm_admin.models import LIVE, LanguageModel, Run, Workflow
@@ -56,7 +56,7 @@ class Job:
         return runs.start_prompt(prompt=self.document, **common)
 
 
-class RunActionsMixin(admin.ModelAdmin):
+class RunActionsMixin(ConsoleAdmin):
     """For the admins of prompts and workflows. Put "run_link" at the end of `list_display`."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -64,7 +64,7 @@ class RunActionsMixin(admin.ModelAdmin):
         return [path("run-dialog/", view, name=f"llm_admin_{self.opts.model_name}_run_dialog"), *super().get_urls()]
 
     def get_actions(self, request: HttpRequest) -> Any:
-        actions = super().get_actions(request)
+        actions: dict[str, Any] = super().get_actions(request)
         if self.has_run_permission(request):
             actions["run_selected"] = (_run_selected, "run_selected", "Run…")
         return actions

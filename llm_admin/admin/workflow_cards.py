@@ -100,9 +100,15 @@ def inputs_form(variables: Any, *, editable: bool) -> str:
 
 def cards(steps: Any, pickers: Pickers, *, editable: bool) -> list[Card]:
     """Of steps in either form; what is no step of a known type has no card (its problem is in the summary)."""
-    known = [to_form(step) for step in steps or () if isinstance(step, dict) and step.get("type") in STEP_SPECS]
+    known = [to_form(step) for step in steps if type_of(step)]
     variables = variables_of(filter(None, map(reference, known)))
     return [card(step, pickers, variables.get(reference(step), []), editable=editable) for step in known]
+
+
+def type_of(step: Any) -> str:
+    """ "" for anything that is no step of a known type."""
+    kind = step.get("type") if isinstance(step, dict) else None
+    return kind if isinstance(kind, str) and kind in STEP_SPECS else ""
 
 
 def card(data: dict[str, Any], pickers: Pickers, variables: list[str], *, editable: bool) -> Card:
@@ -110,23 +116,20 @@ def card(data: dict[str, Any], pickers: Pickers, variables: list[str], *, editab
     schema = schema_of(spec, choices={"prompts": pickers.prompts, "models": pickers.models, "labels": pickers.labels})
     if issubclass(spec, UsesPrompt):
         old = schema["properties"]["inputs"]
-        schema["properties"]["inputs"] = mapping_schema(old, [*variables, *data.get("inputs", {})])
+        schema["properties"]["inputs"] = mapping_schema(old, [*variables, *data["inputs"]])
     return Card(StepType.named(data["type"]), data, keeping(schema, data), editable)
 
 
 def mapping_schema(field: Schema, variables: Iterable[str]) -> Schema:
     """One text for each variable of the prompt. The page makes the same when another prompt is chosen."""
-    one = {"type": "string", "widget": "textarea"}
+    one: Schema = {"type": "string", "widget": "textarea"}
     properties = {name: one | {"title": name, "placeholder": "{{" + name + "}}"} for name in dict.fromkeys(variables)}
-    kept = {key: field[key] for key in ("title", "description") if key in field}
-    return {"type": "object", "properties": properties, "mapping": True, **kept}
+    kept: Schema = {key: field[key] for key in ("title", "description") if key in field}
+    return kept | {"type": "object", "properties": properties}
 
 
 def new_step(kind: str, taken: Iterable[str]) -> dict[str, Any]:
-    spec = STEP_SPECS.get(kind)
-    return {"type": kind, "id": free_name(spec.result, taken)} | (
-        {"inputs": {}} if issubclass(spec, UsesPrompt) else {}
-    )
+    return to_form({"type": kind, "id": free_name(STEP_SPECS.get(kind).result, taken)})
 
 
 def free_name(base: str, taken: Iterable[str]) -> str:
@@ -154,8 +157,8 @@ def to_form(step: dict[str, Any]) -> dict[str, Any]:
     """Idempotent. With every field of the type, so that no form has to guess."""
     spec = STEP_SPECS.get(step["type"])
     data = defaults(spec) | step
-    if issubclass(spec, UsesPrompt) and isinstance(data.get("inputs"), list):
-        pairs = (one for one in data["inputs"] if isinstance(one, dict))
+    if issubclass(spec, UsesPrompt) and not isinstance(data["inputs"], dict):
+        pairs = [one for one in data["inputs"] if isinstance(one, dict)] if isinstance(data["inputs"], list) else []
         data["inputs"] = {str(one.get("name", "")): one.get("value", "") for one in pairs}
     return data
 
@@ -178,9 +181,9 @@ def defaults(spec: type[BaseModel]) -> dict[str, Any]:
 def placed(problem: Problem, steps: Any) -> Problem:
     """Where the form shows it: a mapping by the variable's name instead of its position."""
     match problem.location:
-        case ("steps", int(position), "inputs", int(row), *rest):
-            names = [one["name"] for one in from_form(steps[position])["inputs"]]
-            return Problem(("steps", position, "inputs", names[row], *rest[1:]), problem.message)
+        case ("steps", int(position), "inputs", int(row), *_) if isinstance(steps[position]["inputs"], dict):
+            name = from_form(steps[position])["inputs"][row]["name"]
+            return Problem(("steps", position, "inputs", name), problem.message)
     return problem
 
 
@@ -188,8 +191,8 @@ def worded(problem: Problem, steps: Any) -> str:
     """“Step 2, Text: …” instead of the path into the spec."""
     match problem.location:
         case ("steps", int(position), *rest):
-            kind = steps[position].get("type") if isinstance(steps[position], dict) else None
-            spec = STEP_SPECS.get(kind) if kind in STEP_SPECS else None
+            kind = type_of(steps[position])
+            spec = STEP_SPECS.get(kind) if kind else None
             return f"Step {position + 1}{_field_title(spec, rest)}: {problem.message}"
         case ("inputs", int(position), *rest):
             return f"Input {position + 1}{_field_title(VariableSpec, rest)}: {problem.message}"

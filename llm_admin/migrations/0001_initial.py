@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=36)),
                 ('moved_at', models.DateTimeField(auto_now=True)),
                 ('prompt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='llm_admin.prompt')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='labels', to='llm_admin.promptversion')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='labels', to='llm_admin.promptversion')),
             ],
             options={
                 'ordering': ('name',),
@@ -299,7 +299,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=36)),
                 ('moved_at', models.DateTimeField(auto_now=True)),
                 ('workflow', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='llm_admin.workflow')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='labels', to='llm_admin.workflowversion')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='labels', to='llm_admin.workflowversion')),
             ],
             options={
                 'ordering': ('name',),

@@ -48,7 +48,7 @@ class PromptVersion(Version):
 
 class PromptLabel(Label):
     prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="labels")
-    version = models.ForeignKey(PromptVersion, on_delete=models.PROTECT, related_name="labels")
+    version = models.ForeignKey(PromptVersion, on_delete=models.RESTRICT, related_name="labels")
 
     objects: Any = scoped("prompt__workspace")
 

@@ -45,7 +45,7 @@ class WorkflowVersion(Version):
 
 class WorkflowLabel(Label):
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="labels")
-    version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="labels")
+    version = models.ForeignKey(WorkflowVersion, on_delete=models.RESTRICT, related_name="labels")
 
     objects: Any = scoped("workflow__workspace")
 

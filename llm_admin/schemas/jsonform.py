@@ -67,7 +67,8 @@ class _Translator:
         if "const" in node:
             return {"type": "string", "const": node["const"], "widget": "hidden", "title": node.get("title", "")}
         kind = node.get("type", "string")
-        form = {"object": self._group, "array": self._list}.get(kind, self._leaf)(node, required=required)
+        draw = {"object": self._group, "array": self._list}.get(kind, self._leaf)
+        form: Schema = draw(node, required=required)
         form |= {"title": node.get("title", "")} | {k: node[k] for k in (*PASSED_ON, *LIMITS) if k in node}
         if text := node.get("description", ""):
             form["description" if kind in ("object", "array") else "helpText"] = text
@@ -81,7 +82,7 @@ class _Translator:
         return self.object(node)
 
     def _list(self, node: Schema, **_: bool) -> Schema:
-        resolved, _ = self.resolve(node.get("items", {}), place=node.get("title", "list"))
+        resolved, _nullable = self.resolve(node.get("items", {}), place=node.get("title", "list"))
         return {"type": "array", "items": self.field(resolved, required=True)}
 
     def _leaf(self, node: Schema, *, required: bool) -> Schema:

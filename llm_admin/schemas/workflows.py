@@ -17,9 +17,9 @@ def _step_of_its_type(data: Any, _handler: Any) -> StepSpec:
     if isinstance(data, StepSpec):
         return data
     kind = data.get("type") if isinstance(data, dict) else None
-    if kind not in STEP_SPECS:
+    if not isinstance(kind, str) or kind not in STEP_SPECS:
         raise ValueError(f"There is no step type “{kind}”. Known: {', '.join(STEP_SPECS.names())}.")
-    return STEP_SPECS.get(str(kind)).model_validate(data)
+    return STEP_SPECS.get(kind).model_validate(data)
 
 
 AnyStep = Annotated[SerializeAsAny[StepSpec], WrapValidator(_step_of_its_type)]

@@ -20,8 +20,8 @@ from llm_admin.runtime.pricing import cost_nano
 from llm_admin.services.actors import Actor
 from llm_admin.services.samples import rows
 from llm_admin.services.samples.chance import Dice, Ending, falling
+from llm_admin.services.samples.drafts import SampleCall, SampleRun
 from llm_admin.services.samples.models import SampleModel, models_of
-from llm_admin.services.samples.rows import SampleCall, SampleRun
 from llm_admin.services.samples.words import tokens_of
 from llm_admin.services.samples.world import Script, Subject, people_of, subjects_of
 from llm_admin.tenancy import workspace_scope
@@ -98,7 +98,7 @@ class _Maker:
 
     def _call_in_turn(self, run: SampleRun, tokens: int, most: int) -> None:
         moment = run.started_at + dt.timedelta(milliseconds=self.dice.around(6, 0.4))
-        for position, chat in enumerate(run.script.variants[run.variant][1]):
+        for position, chat in enumerate(run.chats):
             last_that_fits = position + 1 == most < len(run.script.sites)
             ending = Ending(CallStatus.CANCELLED, ErrorKind.CANCELLED) if last_that_fits else self.dice.ending(moment)
             wanted = tokens if run.script.sites[position].keys is None else JSON_TOKENS

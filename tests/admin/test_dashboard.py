@@ -296,8 +296,8 @@ def test_queries_do_not_grow(operator, scope, django_assert_max_num_queries, pat
     [
         (112, 100, "12% more than in the 7 days before"),
         (88, 100, "12% less than in the 7 days before"),
-        (1400, 100, "14 times more than in the 7 days before"),
-        (0, 100, "100% less than in the 7 days before"),
+        (1400, 100, "13 times more than in the 7 days before"),
+        (0, 100, "100 less than in the 7 days before"),
         (3, 0, "3 more than in the 7 days before"),
         (1004, 1000, "About as in the 7 days before"),
         (0, 0, "About as in the 7 days before"),
@@ -306,6 +306,12 @@ def test_queries_do_not_grow(operator, scope, django_assert_max_num_queries, pat
 )
 def test_changes_in_words(now, before, words):
     assert delta(now, before, PERIODS["7d"], Totals(calls=9)).words == words
+
+
+def test_a_difference_without_a_share_has_its_unit(operator, scope):
+    log(scope, cost_nano=4_000_000)
+    log(scope, cost_nano=0, at=minutes_ago(8 * DAY))
+    assert cards(operator.get(HOME))["Cost"].delta.words == "$0.004 more than in the 7 days before"
 
 
 def test_nothing_before_is_said():

@@ -13,9 +13,7 @@ def test_makes_logs_and_says_how_many(scope):
     out = StringIO()
     call_command("make_logs", "--count", "40", "--days", "3", "--seed", "5", stdout=out)
     assert InteractionLog.objects.count() == 40
-    assert out.getvalue() == (
-        "Made 40 logs of 40 runs in “Default” over the last 3 days; 40 of them with texts.\n"
-    )
+    assert out.getvalue() == ("Made 40 logs of 40 runs in “Default” over the last 3 days; 40 of them with texts.\n")
 
 
 def test_in_another_workspace(scope):

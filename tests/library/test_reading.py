@@ -66,7 +66,10 @@ def test_a_broken_item_of_a_list(one, problem):
         ({"versions": [version(1, "a"), version(1, "b")]}, "Prompt “A”: There are two versions 1."),
         ({"versions": [version(1, "")]}, "Prompt “A” › version 1 › messages › 1: This message is empty"),
         ({"versions": [version(1, "a", spec={"steps": []})]}, "Prompt “A” › version 1 › messages: This is needed."),
-        ({"versions": [version(1, "\ud800")]}, "Prompt “A” › version 1 › messages › 1 › text: This is not valid UTF-8."),
+        (
+            {"versions": [version(1, "\ud800")]},
+            "Prompt “A” › version 1 › messages › 1 › text: This is not valid UTF-8.",
+        ),
         ({"description": "a\x00"}, "Prompt “A” › description: This holds a NUL"),
     ],
 )

@@ -56,7 +56,9 @@ def test_xml_that_declares_entities_is_refused(declaration):
 
 
 def test_also_in_another_encoding():
-    bomb = ('<?xml version="1.0" encoding="utf-16"?><!DOCTYPE x [<!ENTITY a "b">]>' + (ROWS % b"").decode()).encode("utf-16")
+    bomb = ('<?xml version="1.0" encoding="utf-16"?><!DOCTYPE x [<!ENTITY a "b">]>' + (ROWS % b"").decode()).encode(
+        "utf-16"
+    )
     assert "damaged" in refusal(replaced(xlsx_file(("A", "a")), SHEET, bomb))
 
 
@@ -67,9 +69,10 @@ def test_a_zip_bomb_is_not_unpacked():
 
 
 def test_a_cell_in_the_last_corner_does_not_make_a_sheet_of_billions():
-    cells = b'<row r="1"><c r="A1" t="inlineStr"><is><t>name</t></is></c><c r="B1" t="inlineStr"><is><t>text</t></is></c></row>'
-    corner = b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row>'
-    data = replaced(xlsx_file(("A", "a")), SHEET, HEAD + ROWS % (cells + corner))
+    cell = b'<c r="%s" t="inlineStr"><is><t>%s</t></is></c>'
+    first = b'<row r="1">' + cell % (b"A1", b"name") + cell % (b"B1", b"text") + b"</row>"
+    corner = b'<row r="1048576">' + cell % (b"XFD1048576", b"x") + b"</row>"
+    data = replaced(xlsx_file(("A", "a")), SHEET, HEAD + ROWS % (first + corner))
     assert refusal(data) == "There is no prompt in this file."
 
 

@@ -40,7 +40,9 @@ def test_texts_stay_as_they_are():
 
 
 def test_double_braces_are_variables():
-    assert [v.name for v in spec_of(csv_file(("Poet", "About {{topic}} for {{ reader }}, {{code here}}"))).variables] == [
+    assert [
+        v.name for v in spec_of(csv_file(("Poet", "About {{topic}} for {{ reader }}, {{code here}}"))).variables
+    ] == [
         "topic",
         "reader",
     ]

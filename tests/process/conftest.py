@@ -8,7 +8,7 @@ import sys
 import httpx
 import pytest
 
-from tests.process.console import ROOT, SET_UP, Console, free_port, wait_until
+from tests.servers.console import ROOT, SET_UP, Console, free_port, wait_until
 
 KEY = "sk-proj-PLANTED0123456789abcdefghijklmnopqrstuvwxyz"
 

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from tests.process.conftest import KEY
-from tests.process.console import ROOT, wait_until
+from tests.servers.console import ROOT, wait_until
 
 pytestmark = pytest.mark.slow
 

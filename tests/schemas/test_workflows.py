@@ -58,7 +58,8 @@ def test_unknown_type_unknown_field_and_no_type():
     assert problems(steps=[{"type": "magic", "id": "x"}])["steps", 0] == (
         "There is no step type “magic”. Known: prompt, llm, parser."
     )
-    assert "There is no step type" in problems(steps=["nonsense"])["steps", 0]
+    for nonsense in ("nonsense", None, {"type": ["llm"]}, {"type": {}}):
+        assert "There is no step type" in problems(steps=[nonsense])["steps", 0]
     assert problems(steps=[{**PROMPT, "colour": "red"}]) == {("steps", 0, "colour"): "This is not known here."}
 
 
@@ -131,7 +132,10 @@ JSON = st.recursive(
     max_leaves=8,
 )
 STEP = st.fixed_dictionaries(
-    {"type": st.sampled_from(["prompt", "llm", "parser", "magic"]), "id": st.text(max_size=4) | st.sampled_from("abc")},
+    {
+        "type": st.sampled_from(["prompt", "llm", "parser", "magic"]) | JSON,
+        "id": st.text(max_size=4) | st.sampled_from("abc"),
+    },
     optional={
         "prompt": st.text(max_size=5),
         "text": st.sampled_from(["", "{{a}}", "{{b.c}} {{x}}", "{{{{a}}"]),

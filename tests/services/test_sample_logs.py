@@ -28,10 +28,11 @@ def make(system, count=300, days=30, seed=1, **details):
 def library(scope, system):
     """A prompt with three versions and a workflow that asks twice and reads JSON."""
     prompt = factories.prompt(scope, name="Reply", versions=3)
+    keys = [{"name": "tone"}, {"name": "words", "type": "number"}]
     steps = [
         {"type": "llm", "id": "draft", "prompt": prompt.slug},
         {"type": "llm", "id": "facts", "text": "List the facts in {{draft}}"},
-        {"type": "parser", "id": "data", "format": "json", "keys": [{"name": "tone"}, {"name": "words", "type": "number"}]},
+        {"type": "parser", "id": "data", "format": "json", "keys": keys},
     ]
     spec = WorkflowSpec.model_validate({"inputs": [{"name": "topic"}], "steps": steps})
     return prompt, workflows.create(actor=system, name="Triage", spec=spec)
@@ -141,6 +142,15 @@ def test_runs_of_a_workflow_have_its_steps(library, system):
     for run in Run.objects.filter(kind="workflow", status=RunStatus.FAILED):
         last = run.steps.last()
         assert (last.status, last.step_id) == ("failed", run.error_step)
+
+
+def test_a_prompt_step_gave_messages(scope, system):
+    factories.workflow(scope)
+    make(system, count=30)
+    run = Run.objects.filter(kind="workflow", status=RunStatus.SUCCEEDED).first()
+    log = InteractionLog.objects.get(run=run)
+    messages = InteractionText.objects.get(log_id=log.pk).messages
+    assert run.steps.get(step_id="question").output == {"messages": messages}
 
 
 def test_a_workflow_fails_now_and_then_because_an_answer_is_no_json(library, system):

@@ -53,9 +53,12 @@ class Command(BaseCommand):
 
 def _price(text: str) -> Decimal:
     try:
-        return Decimal(text)
+        price = Decimal(text)
     except InvalidOperation:
-        raise CommandError(f"“{text}” is no price; write dollars per million tokens such as 0.15.") from None
+        price = Decimal("NaN")
+    if not price.is_finite():
+        raise CommandError(f"“{text}” is no price; write dollars per million tokens such as 0.15.")
+    return price
 
 
 def _sentence(problem: Problem) -> str:

@@ -152,7 +152,7 @@ def _spec(row: Row, cells: Cells) -> PromptSpec:
     data |= {"parameters": cells.get("settings") or {}, "model": cells.get("model") or None}
     given = cells.get("variables")
     spec = _at(row, column, lambda one: parse(PromptSpec, one), data | {"variables": given or []})
-    return spec if given is not None else _at(row, "text", declare, spec)
+    return spec if given is not None else _at(row, column, declare, spec)
 
 
 _FIELDS = {"messages": "messages", "variables": "variables", "parameters": "settings", "model": "model"}
@@ -168,6 +168,7 @@ def _at(row: Row, column: str, make: Callable[[Any], PromptSpec], value: Any) ->
 
 def _placed(row: Row, column: str, problem: Problem) -> Problem:
     first, *within = problem.location or (column,)
-    if column == "text" and (first == "messages" or (first == "variables" and not row.gives("variables"))):
-        return row.problem("text", problem.message)
+    of_text = first == "messages" and column == "text"
+    if of_text or (first == "variables" and not row.gives("variables")):
+        return row.problem(column, problem.message)
     return row.problem(_FIELDS.get(str(first), column), problem.message, *within)

@@ -2,61 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from llm_admin.choices import CallStatus, ErrorKind, RunSource, RunStatus, StepStatus
+from llm_admin.choices import ErrorKind, RunStatus
 from llm_admin.models import InteractionLog, InteractionText, Run, RunStep, Workspace
 from llm_admin.runtime.errors import advice
 from llm_admin.services.samples import words
-from llm_admin.services.samples.chance import Ending
-from llm_admin.services.samples.models import SampleModel
-from llm_admin.services.samples.world import Script
+from llm_admin.services.samples.drafts import NO_JSON, SampleCall, SampleRun, failed_step
+from llm_admin.services.samples.steps import output_of, results_of, step_rows
 
-NO_JSON = "this is not JSON (line 1, column 1); it begins with: Here is what you asked for"
 COPIED = ("kind", "prompt_id", "prompt_version_id", "workflow_id", "workflow_version_id", "title")
-
-
-@dataclass(slots=True)
-class SampleCall:
-    """`position`: which of the script's sites made it. Unknown numbers are None."""
-
-    position: int
-    created_at: dt.datetime
-    ending: Ending
-    latency_ms: int
-    answer_tokens: int
-    first_token_ms: int | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cached_input_tokens: int | None = None
-    cost_nano: int | None = None
-    price_id: int | None = None
-
-    @property
-    def ended_at(self) -> dt.datetime:
-        return self.created_at + dt.timedelta(milliseconds=self.latency_ms)
-
-
-@dataclass(slots=True)
-class SampleRun:
-    id: uuid.UUID
-    script: Script
-    variant: int
-    model: SampleModel
-    source: RunSource
-    owner_id: Any
-    started_at: dt.datetime
-    ended_at: dt.datetime | None = None
-    calls: list[SampleCall] = field(default_factory=list)
-    not_parsed: bool = False
-
-    @property
-    def inputs(self) -> dict[str, Any]:
-        return self.script.variants[self.variant][0]
 
 
 @dataclass(slots=True)
@@ -76,11 +33,12 @@ class Draft:
 
 def draft(workspace: Workspace, sample: SampleRun, rng: Random, *, with_texts: bool) -> Draft:
     answers = [_answer(sample, call, rng) for call in sample.calls] if with_texts else []
+    results = results_of(sample, answers)
     return Draft(
-        run=_run(workspace, sample, answers),
+        run=_run(workspace, sample, output_of(sample, answers, results)),
         logs=[_log(workspace, sample, call) for call in sample.calls],
         texts=[_text(workspace, sample, *pair) for pair in zip(sample.calls, answers, strict=False)],
-        steps=_steps(sample, answers),
+        steps=step_rows(sample, results),
     )
 
 
@@ -91,7 +49,7 @@ def _answer(sample: SampleRun, call: SampleCall, rng: Random) -> str:
     return words.answer(call.answer_tokens, rng) if call.answer_tokens else ""
 
 
-def _run(workspace: Workspace, sample: SampleRun, answers: list[str]) -> Run:
+def _run(workspace: Workspace, sample: SampleRun, output: Any) -> Run:
     last, template = sample.calls[-1], sample.script.run
     failed_kind = ErrorKind.PARSE_ERROR if sample.not_parsed else last.ending.kind
     return Run(
@@ -102,10 +60,10 @@ def _run(workspace: Workspace, sample: SampleRun, answers: list[str]) -> Run:
         status=RunStatus.FAILED if sample.not_parsed else RunStatus(last.ending.status.value),
         source=sample.source,
         owner_id=sample.owner_id,
-        output=answers[-1] if answers and failed_kind is None else None,
+        output=output if failed_kind is None else None,
         error_kind=failed_kind or "",
         error_message=_advice(sample, failed_kind),
-        error_step=_failed_step(sample) if failed_kind else "",
+        error_step=failed_step(sample) if failed_kind else "",
         input_tokens=_sum([call.input_tokens for call in sample.calls]),
         output_tokens=_sum([call.output_tokens for call in sample.calls]),
         cost_nano=_sum([call.cost_nano for call in sample.calls]),
@@ -123,14 +81,6 @@ def _advice(sample: SampleRun, kind: ErrorKind | None) -> str:
         return ""
     detail = NO_JSON if sample.not_parsed else sample.calls[-1].ending.detail
     return advice(kind, detail, model=sample.model.name, connection=sample.model.connection)
-
-
-def _failed_step(sample: SampleRun) -> str:
-    workflow = sample.script.plan.workflow
-    if workflow is None:
-        return ""
-    path = int(sample.script.sites[sample.calls[-1].position].path)
-    return workflow.steps[min(path + sample.not_parsed, len(workflow.steps)) - 1].id
 
 
 def _log(workspace: Workspace, sample: SampleRun, call: SampleCall) -> InteractionLog:
@@ -162,40 +112,11 @@ def _log(workspace: Workspace, sample: SampleRun, call: SampleCall) -> Interacti
 def _text(workspace: Workspace, sample: SampleRun, call: SampleCall, answer: str) -> InteractionText:
     return InteractionText(
         workspace=workspace,
-        messages=sample.script.variants[sample.variant][1][call.position],
+        messages=sample.chats[call.position],
         answer=answer,
         error=call.ending.detail,
         parameters=sample.script.sites[call.position].parameters,
     )
-
-
-def _steps(sample: SampleRun, answers: list[str]) -> list[RunStep]:
-    """As far as the run came. Steps that ask no model take a millisecond."""
-    workflow, moment = sample.script.plan.workflow, sample.started_at
-    calls = {sample.script.sites[call.position].path: call for call in sample.calls}
-    texts = {sample.script.sites[call.position].path: text for call, text in zip(sample.calls, answers, strict=False)}
-    found: list[RunStep] = []
-    for position, step in enumerate(workflow.steps if workflow else (), start=1):
-        path = str(position)
-        call = calls.get(path)
-        begun = call.created_at if call else moment
-        moment = call.ended_at if call else begun + dt.timedelta(milliseconds=1)
-        row = RunStep(run_id=sample.id, path=path, step_id=step.id, type=step.type, title=step.heading[:200])
-        row.started_at, row.ended_at, row.status = begun, moment, StepStatus.SUCCEEDED
-        row.output = texts.get(path)
-        found.append(row)
-        if ended := _end_of(sample, call, step.id):
-            row.status, row.error_kind, row.error_message = ended
-            break
-    return found
-
-
-def _end_of(sample: SampleRun, call: SampleCall | None, step_id: str) -> tuple[str, str, str] | None:
-    if call and call.ending.status != CallStatus.SUCCEEDED:
-        return call.ending.status.value, call.ending.kind or "", call.ending.detail
-    if sample.not_parsed and step_id == _failed_step(sample):
-        return StepStatus.FAILED, ErrorKind.PARSE_ERROR, NO_JSON
-    return None
 
 
 def _sum(numbers: list[int | None]) -> int | None:

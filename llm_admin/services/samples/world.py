@@ -14,6 +14,7 @@ from llm_admin.schemas import template
 from llm_admin.schemas.plans import PromptPlan, RunPlan
 from llm_admin.schemas.prompts import PromptSpec, text_spec
 from llm_admin.schemas.steps.llm import LLMStep
+from llm_admin.schemas.variables import VariableSpec
 from llm_admin.services import documents, runs
 from llm_admin.services.actors import Actor
 from llm_admin.services.samples import words
@@ -21,6 +22,8 @@ from llm_admin.services.samples.models import SampleModel
 
 SUBJECTS = 24  # of each kind: a team does not use all of its two hundred prompts in a month
 VARIANTS = 6
+
+Inputs = dict[str, Any]
 
 UNSAVED = (
     "Write a friendly reply to this message: {{message}}",
@@ -39,12 +42,15 @@ class Site:
     parameters: dict[str, Any] = field(default_factory=dict)
     keys: list[Any] | None = None
 
-    def chat(self, rng: Random) -> Chat:
+    def chat(self, inputs: Inputs, rng: Random) -> Chat:
+        """With the run's inputs where the names are the same; earlier results are invented."""
         if self.prompt is None:
-            text = template.render_paths(self.text or "{{text}}", lambda name: words.value(name, rng))
+            text = template.render_paths(
+                self.text or "{{text}}", lambda name: inputs.get(name) or words.value(name, rng)
+            )
             return [{"role": "user", "content": text}]
         spec = self.prompt.spec
-        return fill_in(spec, {variable.name: words.value(variable.name, rng) for variable in spec.variables})
+        return fill_in(spec, _values(spec.variables, rng) | {k: v for k, v in inputs.items() if v})
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Script:
     run: Run
     plan: RunPlan
     sites: list[Site]
-    variants: list[tuple[dict[str, Any], list[Chat]]]
+    variants: list[tuple[Inputs, list[Chat]]]
 
 
 @dataclass(frozen=True)
@@ -96,13 +102,18 @@ def _prompt_script(
     *,
     version: PromptVersion | None = None,
 ) -> Script:
-    inputs = [{v.name: words.value(v.name, rng) for v in spec.variables} for _ in range(VARIANTS)]
+    inputs = [_values(spec.variables, rng) for _ in range(VARIANTS)]
     run = runs.plan_prompt(
         actor=actor, prompt=prompt, spec=spec, inputs=inputs[0], version=version, model=alias, source=RunSource.STUDIO
     )
     plan = RunPlan.model_validate(run.spec)
     site = Site("", plan.prompt, parameters=spec.parameters.given())
     return Script(run, plan, [site], [(given, [fill_in(spec, given)]) for given in inputs])
+
+
+def _values(variables: list[VariableSpec], rng: Random) -> Inputs:
+    """The author's own examples more often than invented ones."""
+    return {v.name: v.default if v.default and rng.random() < 0.7 else words.value(v.name, rng) for v in variables}
 
 
 def _workflow_scripts(actor: Actor, rng: Random) -> list[list[Script]]:
@@ -116,7 +127,7 @@ def _workflow_scripts(actor: Actor, rng: Random) -> list[list[Script]]:
 def _workflow_script(actor: Actor, workflow: Workflow, version: WorkflowVersion, rng: Random) -> Script | None:
     """None for one that asks no model, or that could not run today (a prompt of it is gone)."""
     spec = documents.spec_of(version)
-    inputs = [{v.name: words.value(v.name, rng) for v in spec.inputs} for _ in range(VARIANTS)]
+    inputs = [_values(spec.inputs, rng) for _ in range(VARIANTS)]
     try:
         run = runs.plan_workflow(
             actor=actor, workflow=workflow, spec=spec, inputs=inputs[0], version=version, source=RunSource.STUDIO
@@ -126,7 +137,9 @@ def _workflow_script(actor: Actor, workflow: Workflow, version: WorkflowVersion,
     plan = RunPlan.model_validate(run.spec)
     sites = _sites(plan)
     return (
-        Script(run, plan, sites, [(given, [site.chat(rng) for site in sites]) for given in inputs]) if sites else None
+        Script(run, plan, sites, [(given, [site.chat(given, rng) for site in sites]) for given in inputs])
+        if sites
+        else None
     )
 
 
