@@ -61,6 +61,8 @@ class LibraryConfirmForm(ConfirmImportForm):
         super().__init__(*args, **kwargs)
         self.actor = actor
         self.fingerprint = ""
+        for field in self.fields.values():
+            field.required = False  # the signed one tells everything
 
     def clean_import_file_name(self) -> str:
         try:

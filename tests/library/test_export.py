@@ -106,7 +106,7 @@ def test_exporting_takes_the_same_queries_for_3_and_300(system, scope):
     counted = []
     for total in (3, 300):
         while Prompt.objects.count() < total:
-            factories.prompt(system.workspace, versions=2)
+            factories.prompt(system.workspace)
         ids = list(Prompt.objects.values_list("pk", flat=True))
         catalogue.forget()
         with CaptureQueriesContext(connection) as queries:

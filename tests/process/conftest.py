@@ -22,7 +22,7 @@ class Provider:
         self.url = f"http://127.0.0.1:{self.port}/v1"
         command = [sys.executable, "-m", "tests.servers.openai_server", "--port", str(self.port)]
         self.process = subprocess.Popen([*command, "--count-file", str(self.counts), *options], cwd=ROOT)
-        wait_until(self._answers, what="the provider")
+        wait_until(self._answers, 60, what="the provider")
 
     def _answers(self):
         try:

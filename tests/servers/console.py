@@ -67,7 +67,7 @@ class Console:
         options = ["--lifespan", "on", "--timeout-graceful-shutdown", "5", "--log-level", "warning"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([*command, *options], cwd=ROOT, env=self.environment, stdout=log, stderr=log)
-        wait_until(self._answers, what=f"the server; its log: {self.log}")
+        wait_until(self._answers, 60, what=f"the server; its log: {self.log}")
 
     def _answers(self) -> bool:
         assert self.process is not None

@@ -136,11 +136,8 @@ def _workflow_script(actor: Actor, workflow: Workflow, version: WorkflowVersion,
         return None
     plan = RunPlan.model_validate(run.spec)
     sites = _sites(plan)
-    return (
-        Script(run, plan, sites, [(given, [site.chat(given, rng) for site in sites]) for given in inputs])
-        if sites
-        else None
-    )
+    variants = [(given, [site.chat(given, rng) for site in sites]) for given in inputs]
+    return Script(run, plan, sites, variants) if sites else None
 
 
 def _sites(plan: RunPlan) -> list[Site]:

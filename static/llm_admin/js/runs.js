@@ -10,7 +10,7 @@ window.llmRuns = (() => {
 
   const OPEN = ["pending", "running"];
   const runs = new Map(); // id -> {position, texts: Map(path -> {text, position})}
-  const resting = new Map(); // id -> when it may be followed again
+  const resting = new Map(); // id -> {until, times}: its stream is over, yet its row still says open
   const refreshing = new Map(); // "id path" -> whether it changed again meanwhile
   let source = null;
   let followed = "";
@@ -24,7 +24,7 @@ window.llmRuns = (() => {
     const seen = new Set();
     for (const element of document.querySelectorAll("[data-run-id][data-run-open]")) {
       const id = element.dataset.runId;
-      if ((resting.get(id) || 0) > Date.now()) continue;
+      if (resting.has(id) && resting.get(id).until > Date.now()) continue;
       seen.add(id);
       adopt(element, id);
     }
@@ -53,13 +53,19 @@ window.llmRuns = (() => {
 
   /* ---- the stream --------------------------------------------------------------------------------------------- */
 
+  const names = () => [...runs.keys()].sort().join(" ");
+
   function connect() {
-    const ids = [...runs.keys()].sort().join(" ");
-    if (ids === followed) return;
-    followed = ids;
+    if (names() === followed) return;
+    close();
+    followed = names();
+    if (runs.size) open();
+  }
+
+  function close() {
     if (source) source.close();
     source = null;
-    if (runs.size) open();
+    followed = "";
   }
 
   function open() {
@@ -82,18 +88,14 @@ window.llmRuns = (() => {
   }
 
   function reconnect() {
-    followed = "";
+    close();
     connect();
   }
 
   /* The server has nothing more to tell: whatever still looks open here is fetched as it is now. */
   function over() {
-    source.close();
-    for (const id of [...runs.keys()]) {
-      resting.set(id, Date.now() + 1500);
-      ended(id);
-    }
-    setTimeout(scan, 1600);
+    close();
+    [...runs.keys()].forEach(ended);
   }
 
   /* ---- events ------------------------------------------------------------------------------------------------- */
@@ -159,16 +161,28 @@ window.llmRuns = (() => {
   async function ended(id) {
     const run = runs.get(id);
     runs.delete(id);
+    followed = names(); // should it come back (Stop answered with what it saw before the end), it is followed anew
+    if (!runs.size) close();
     for (const element of elements(id)) {
       if (!element.hasAttribute("data-run-open")) continue;
       const now = await refreshed(element, id);
-      if (now.hasAttribute("data-run-open") && now !== element) continue; // it goes on elsewhere; scan comes back to it
+      if (now.hasAttribute("data-run-open") && now !== element) {
+        rest(id);
+        continue;
+      }
       now.removeAttribute("data-run-open");
       if (run) keep(now, run);
       announce(now);
       now.dispatchEvent(new CustomEvent("llm:ended", { bubbles: true, detail: { id, status: now.dataset.runStatus } }));
     }
     scan();
+  }
+
+  function rest(id) {
+    const times = resting.has(id) ? resting.get(id).times + 1 : 0;
+    const pause = Math.min(10000, 200 * 2 ** times);
+    resting.set(id, { until: Date.now() + pause, times });
+    setTimeout(scan, pause + 10);
   }
 
   async function refreshed(element, id) {
@@ -201,8 +215,8 @@ window.llmRuns = (() => {
 
   document.addEventListener("htmx:afterSettle", scan);
   document.addEventListener("DOMContentLoaded", scan);
-  window.addEventListener("pagehide", () => source && source.close());
-  window.addEventListener("pageshow", (event) => event.persisted && reconnect());
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", (event) => event.persisted && scan());
 
   return { scan, following: () => [...runs.keys()] };
 })();

@@ -46,6 +46,7 @@ document.addEventListener("alpine:init", () => {
       this.titlesNow = this.titles();
       this.titlesBefore = this.unsaved ? "" : this.titlesNow;
       if (this.problems.length) this.showProblems(this.problems);
+      this.$root.dataset.ready = "";
     },
     adopt(card) {
       const { prompt, prompt_label: label } = formOf(card).getData();

@@ -1,0 +1,183 @@
+"""Many answers streaming at once from one process, each followed over HTTP; and a bare generator beside it.
+
+    .venv/bin/python benchmarks/streams.py [--runs 500] [--seconds 20]
+
+Ours: the whole console under uvicorn with SQLite on disk. Each run is started by the studio's own POST and followed by a connection of
+its own; the offline model writes 20 tokens a second. The gap is the time between two pieces of one answer, as they arrive here.
+Bare: an ASGI generator under uvicorn that sends the same pieces at the same pace, with nothing behind it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.servers.console import Console, free_port  # noqa: E402
+
+RATE = 20  # tokens a second
+
+SET_UP = """
+from django.contrib.auth import get_user_model
+from llm_admin.models import *
+from llm_admin.services import workspaces
+from llm_admin.tenancy import workspace_scope
+get_user_model().objects.create_user("boss", password="demo", is_staff=True, is_superuser=True)
+with workspace_scope(workspaces.default()):
+    Deployment.objects.update(provider_model="demo:delay_ms={pace}:words={words}")
+"""
+
+BARE = """
+import asyncio
+async def application(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    await send({{"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]}})
+    for number in range({words}):
+        await asyncio.sleep({pace} / 1000)
+        await send({{"type": "http.response.body", "body": b'data: {{"type": "token", "text": "word "}}\\n\\n', "more_body": True}})
+    await send({{"type": "http.response.body", "body": b'data: {{"type": "status", "status": "succeeded"}}\\n\\n'}})
+"""
+
+
+class Watched:
+    """What one follower saw."""
+
+    def __init__(self) -> None:
+        self.gaps: list[float] = []
+        self.text: list[str] = []
+        self.status = ""
+        self._last: float | None = None
+
+    def hear(self, event: dict[str, str]) -> None:
+        if event.get("type") == "status":
+            self.status = event["status"]
+        elif event.get("type") == "token":
+            now = time.perf_counter()
+            if self._last is not None:
+                self.gaps.append(now - self._last)
+            self._last = now
+            self.text.append(event["text"])
+
+    @property
+    def words(self) -> int:
+        return len("".join(self.text).split())
+
+
+async def follow(client: httpx.AsyncClient, url: str, standing: asyncio.Semaphore) -> Watched:
+    seen = Watched()
+    async with client.stream("GET", url, timeout=120) as answer:
+        standing.release()
+        async for line in answer.aiter_lines():
+            if line.startswith("data: "):
+                seen.hear(json.loads(line[6:]))
+    return seen
+
+
+async def follow_all(urls: list[str], cookies: dict[str, str], sampler: Sampler) -> list[Watched]:
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    async with httpx.AsyncClient(limits=limits, cookies=cookies) as client:
+        standing = asyncio.Semaphore(0)
+        sampling = asyncio.create_task(sampler.run(standing, len(urls)))
+        seen = await asyncio.gather(*(follow(client, url, standing) for url in urls))
+        sampling.cancel()
+    return list(seen)
+
+
+class Sampler:
+    """Threads, open database files and memory of the server, the largest seen once all streams stand."""
+
+    def __init__(self, pid: int, database: str) -> None:
+        self.pid, self.database = pid, database
+        self.threads = self.connections = self.megabytes = 0
+
+    async def run(self, standing: asyncio.Semaphore, count: int) -> None:
+        for _ in range(count):
+            await standing.acquire()
+        await asyncio.sleep(0.5)
+        while True:
+            self.look()
+            await asyncio.sleep(1)
+
+    def look(self) -> None:
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        self.threads = max(self.threads, int(re.search(r"Threads:\s+(\d+)", status)[1]))
+        self.megabytes = max(self.megabytes, int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024)
+        files = Path(f"/proc/{self.pid}/fd")
+        opened = [os.readlink(f) for f in files.iterdir() if f.is_symlink()]
+        self.connections = max(self.connections, sum(path == self.database for path in opened))
+
+
+def console_urls(console: Console, runs: int) -> tuple[list[str], dict[str, str]]:
+    browser = console.browser()
+    ids = [browser.try_prompt(topic=f"number {n}") for n in range(runs)]
+    return [f"{console.address}/admin/llm_admin/run/follow/?run={run}:0" for run in ids], dict(browser.http.cookies)
+
+
+def report(name: str, seen: list[Watched], words: int, sampler: Sampler) -> None:
+    gaps = sorted(gap for one in seen for gap in one.gaps)
+    lost = sum(one.words < words or one.status != "succeeded" for one in seen)
+    p50, p99 = (gaps[int(len(gaps) * q)] * 1000 for q in (0.5, 0.99))
+    print(
+        f"{name}: {len(seen)} streams, {lost} lost, gap p50 {p50:.0f} ms, p99 {p99:.0f} ms, most {gaps[-1] * 1000:.0f} ms; "
+        f"{sampler.threads} threads, {sampler.connections} database connections, {sampler.megabytes} MB"
+    )
+
+
+def measure_console(folder: Path, runs: int, seconds: int) -> None:
+    """Starting takes a while: the words are more than the seconds need, and what is measured begins when all stand."""
+    words = RATE * seconds
+    console = Console(folder)
+    console.manage("migrate", "--verbosity", "0")
+    console.code(SET_UP.format(pace=1000 // RATE, words=words))
+    console.start()
+    try:
+        urls, cookies = console_urls(console, runs)
+        assert console.process is not None
+        sampler = Sampler(console.process.pid, str(console.database))
+        seen = asyncio.run(follow_all(urls, cookies, sampler))
+        report("console", seen, words, sampler)
+        statuses = console.statuses()
+        print(f"         rows: {len(statuses)}, succeeded {statuses.count('succeeded')}")
+    finally:
+        console.kill()
+
+
+def measure_bare(folder: Path, runs: int, seconds: int) -> None:
+    import subprocess
+
+    words, port = RATE * seconds, free_port()
+    (folder / "bare.py").write_text(BARE.format(pace=1000 // RATE, words=words))
+    command = [sys.executable, "-m", "uvicorn", "bare:application", "--port", str(port), "--log-level", "warning"]
+    server = subprocess.Popen(command, cwd=folder)
+    time.sleep(2)
+    sampler = Sampler(server.pid, "-")
+    try:
+        report("bare   ", asyncio.run(follow_all([f"http://127.0.0.1:{port}/"] * runs, {}, sampler)), words, sampler)
+    finally:
+        server.kill()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=500)
+    parser.add_argument("--seconds", type=int, default=20)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        measure_bare(Path(folder), options.runs, options.seconds)
+        measure_console(Path(folder), options.runs, options.seconds)
+
+
+if __name__ == "__main__":
+    main()
