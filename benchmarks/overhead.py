@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/overhead.py [--runs 600] [--rounds 5] [--full]
 
-The model is the offline fake without delay (20 tokens). Ours: everything (run, log, texts) is committed to SQLite on disk
-before the call returns; PRAGMA synchronous=NORMAL (survives a killed process), FULL with --full (a power cut too).
+The model is the offline fake without delay (20 tokens). Ours: everything (run, log, texts) is committed to SQLite on
+disk before the call returns; PRAGMA synchronous=NORMAL (survives a killed process), FULL with --full (a power cut too).
 The bare chain: ChatPromptTemplate | model | StrOutputParser with ainvoke, nothing stored. Rounds alternate.
 """
 

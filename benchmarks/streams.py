@@ -2,8 +2,9 @@
 
     .venv/bin/python benchmarks/streams.py [--runs 500] [--seconds 20]
 
-Ours: the whole console under uvicorn with SQLite on disk. Each run is started by the studio's own POST and followed by a connection of
-its own; the offline model writes 20 tokens a second. The gap is the time between two pieces of one answer, as they arrive here.
+Ours: the whole console under uvicorn with SQLite on disk. Each run is started by the studio's own POST and followed by
+a connection of its own; the offline model writes 20 tokens a second. The gap is the time between two pieces of one
+answer, as they arrive here.
 Bare: an ASGI generator under uvicorn that sends the same pieces at the same pace, with nothing behind it.
 """
 
@@ -40,14 +41,16 @@ with workspace_scope(workspaces.default()):
 
 BARE = """
 import asyncio
+WORD = b'data: {{"type": "token", "text": "word "}}\\n\\n'
+END = b'data: {{"type": "status", "status": "succeeded"}}\\n\\n'
 async def application(scope, receive, send):
     if scope["type"] != "http":
         return
     await send({{"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]}})
     for number in range({words}):
         await asyncio.sleep({pace} / 1000)
-        await send({{"type": "http.response.body", "body": b'data: {{"type": "token", "text": "word "}}\\n\\n', "more_body": True}})
-    await send({{"type": "http.response.body", "body": b'data: {{"type": "status", "status": "succeeded"}}\\n\\n'}})
+        await send({{"type": "http.response.body", "body": WORD, "more_body": True}})
+    await send({{"type": "http.response.body", "body": END}})
 """
 
 
@@ -130,7 +133,8 @@ def report(name: str, seen: list[Watched], words: int, sampler: Sampler) -> None
     lost = sum(one.words < words or one.status != "succeeded" for one in seen)
     p50, p99 = (gaps[int(len(gaps) * q)] * 1000 for q in (0.5, 0.99))
     print(
-        f"{name}: {len(seen)} streams, {lost} lost, gap p50 {p50:.0f} ms, p99 {p99:.0f} ms, most {gaps[-1] * 1000:.0f} ms; "
+        f"{name}: {len(seen)} streams, {lost} lost, "
+        f"gap p50 {p50:.0f} ms, p99 {p99:.0f} ms, most {gaps[-1] * 1000:.0f} ms; "
         f"{sampler.threads} threads, {sampler.connections} database connections, {sampler.megabytes} MB"
     )
 

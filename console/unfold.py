@@ -65,9 +65,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Team",
                 "items": [
                     _item("Members", "group", "admin:llm_admin_membership_changelist", "view_membership"),
-                    _item(
-                        "Workspace settings", "tune", "admin:llm_admin_workspace_settings", "change_workspace"
-                    ),
+                    _item("Workspace settings", "tune", "admin:llm_admin_workspace_settings", "change_workspace"),
                     {
                         "title": "Users",
                         "icon": "person",

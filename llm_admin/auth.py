@@ -26,8 +26,10 @@ class WorkspaceBackend(ModelBackend):
             return None
         return super().authenticate(request, username=username, password=password, **kwargs)
 
-    async def aauthenticate(self, request: HttpRequest | None, **credentials: Any) -> Any:
-        return await sync_to_async(self.authenticate)(request, **credentials)
+    async def aauthenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> Any:
+        return await sync_to_async(self.authenticate)(request, username=username, password=password, **kwargs)
 
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         if not perm.startswith("llm_admin."):

@@ -22,7 +22,9 @@ def check_llm_admin_setting(**_: Any) -> list[CheckMessage]:
     except ValidationError as error:
         known = ", ".join(conf.Settings.model_fields)
         return [
-            Error(f"LLM_ADMIN: {problem}", hint=f"Correct it in your settings. Known keys: {known}.", id="llm_admin.E001")
+            Error(
+                f"LLM_ADMIN: {problem}", hint=f"Correct it in your settings. Known keys: {known}.", id="llm_admin.E001"
+            )
             for problem in problems_of(error)
         ]
     return []

@@ -32,7 +32,9 @@ def member(where: Workspace, *, role: str = Role.AUTHOR, username: str = "") -> 
     return person
 
 
-def chat_spec(user_text: str = "Tell me about {{topic}}.", system_text: str = "You are terse.", **details: Any) -> PromptSpec:
+def chat_spec(
+    user_text: str = "Tell me about {{topic}}.", system_text: str = "You are terse.", **details: Any
+) -> PromptSpec:
     messages = [MessageSpec(role="system", text=system_text)] if system_text else []
     return declare(PromptSpec(messages=[*messages, MessageSpec(role="user", text=user_text)], **details))
 

@@ -48,17 +48,17 @@ class ConnectionForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "provider" not in self.fields:  # somebody who may only look
             return
-        self.fields["provider"].choices = connections.provider_choices()
+        self.fields["provider"].choices = connections.provider_choices()  # type: ignore[attr-defined]
         if self.instance.pk and self.instance.api_key:
             self.fields["key"].help_text = "A key is stored. Leave this empty to keep it."
         else:
             del self.fields["remove_key"]
 
     def _get_validation_exclusions(self) -> set[str]:
-        return {*super()._get_validation_exclusions(), "base_url"}
+        return {*super()._get_validation_exclusions(), "base_url"}  # type: ignore[misc]
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         if not self.errors:
             add_problems(self, connections.check(self.instance, **self.key_values()))
 
@@ -94,7 +94,7 @@ class ConnectionAdmin(TwoButtons, ConsoleAdmin):
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changeform_view(*args, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         connections.save(obj, actor=actor_of(request), **form.key_values())
         if missing := connections.missing_variable(obj):
             self.message_user(request, missing, level="WARNING")
@@ -115,7 +115,7 @@ class ConnectionAdmin(TwoButtons, ConsoleAdmin):
         actor = actor_of(request)
         connection = find_or_404(request, Connection, pk)
         result = connection_trial.try_out(connection, actor=actor)
-        if request.htmx:
+        if getattr(request, "htmx", False):
             return render(request, "llm_admin/connections/_result.html", {"result": result, "connection": connection})
         words = f"{result.problem} {result.advice}" if result.problem else f"It works: {len(result.models)} models."
         self.message_user(request, words, level="ERROR" if result.problem else "SUCCESS")

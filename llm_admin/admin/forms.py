@@ -32,7 +32,6 @@ class TwoButtons:
 
 def without_links(field: Any) -> Any:
     """A picker without the pencil and the plus beside it, which open other windows."""
-    widget = getattr(field, "widget", None)
-    if hasattr(widget, "can_add_related"):
-        field.widget = widget.widget
+    if field is not None and hasattr(field.widget, "can_add_related"):
+        field.widget = field.widget.widget
     return field

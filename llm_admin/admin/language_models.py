@@ -25,7 +25,7 @@ class LanguageModelForm(forms.ModelForm):
         fields = ("name", "alias", "description", "enabled")
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         add_problems(self, models.check(self.instance))
 
 
@@ -95,7 +95,7 @@ class LanguageModelAdmin(TwoButtons, ConsoleAdmin):
             ]
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: LanguageModel, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         models.save(obj, actor=actor_of(request))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

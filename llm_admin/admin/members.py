@@ -82,7 +82,7 @@ class MembershipAdmin(TwoButtons, ConsoleAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("person",) if obj else ()
 
-    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         actor = actor_of(request)
         if change:
             members.change_role(obj, actor=actor, role=form.cleaned_data["role"])

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -152,7 +153,7 @@ def stop_run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 @require_GET
-def follow_runs(request: HttpRequest) -> HttpResponse:
+def follow_runs(request: HttpRequest) -> HttpResponseBase:
     """`?run=<id>:<position>`, any number of them, over one stream of server-sent events."""
     actor = actor_of(request)
     actor.require("view_run")

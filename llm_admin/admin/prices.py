@@ -116,10 +116,11 @@ def delete_view(request: HttpRequest, model_admin: Any, pk: int) -> HttpResponse
 def _section(
     request: HttpRequest, deployment: Deployment, form: forms.Form | None = None, *, status: int = 200
 ) -> HttpResponse:
-    if not request.htmx and form is None:
+    htmx = bool(getattr(request, "htmx", False))
+    if not htmx and form is None:
         return redirect("admin:llm_admin_languagemodel_change", deployment.model_id)
     fresh = models.with_prices(Deployment.objects.filter(pk=deployment.pk)).get()
     context = {"item": prices_of(fresh, form)}
-    if request.htmx:
+    if htmx:
         return render(request, "llm_admin/models/_deployment_prices.html", context, status=status)
     return render(request, "llm_admin/models/price_page.html", context, status=status)

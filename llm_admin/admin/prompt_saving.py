@@ -83,7 +83,8 @@ def _save_text(actor: Actor, prompt: Prompt, draft: Draft, spec: PromptSpec, *, 
     )
     if publish:
         return f"{version} is saved, and Live now."
-    return f"Saved as draft {version}. Live is still {documents.version_of(prompt)}."
+    live = prompt.versions.filter(labels__name=LIVE).defer("spec").first()
+    return f"Saved as draft {version}." + (f" Live is still {live}." if live else "")
 
 
 def _back(request: HttpRequest, prompt: Prompt) -> HttpResponseRedirect:

@@ -84,7 +84,7 @@ def recent_runs(request: HttpRequest, pk: int) -> HttpResponse:
     prompt = find_or_404(request, Prompt, pk)
     rows = runs.visible(actor=actor).filter(prompt=prompt).select_related("owner", "prompt_version")
     rows = rows.defer("spec", "inputs", "output")[:RUNS_SHOWN]
-    context = {"runs": rows, "everyones": actor.may("view_all_runs")}
+    context = {"runs": rows, "everyones": actor.may("view_all_runs"), "may_run": actor.may("run_prompt")}
     return render(request, "llm_admin/runs/_recent.html", context)
 
 

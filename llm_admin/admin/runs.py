@@ -54,7 +54,7 @@ class RunAdmin(ConsoleAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        if object_id is None or request.method != "GET":
+        if object_id is None or request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         return run_page(self, request, object_id)
 

@@ -84,4 +84,5 @@ def extra_urls() -> list[URLPattern]:
     ]
 
 
-admin.site.extra_urls = extra_urls  # type: ignore[attr-defined] - unfold's hook for pages without a table
+# unfold's hook for pages without a table.
+admin.site.extra_urls = extra_urls  # type: ignore[attr-defined]

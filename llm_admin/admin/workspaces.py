@@ -33,7 +33,7 @@ class SettingsForm(forms.ModelForm):
         self.initial["currency_rate"] = f"{self.instance.currency_rate.normalize():f}"
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         add_problems(self, workspace_settings.check(self.instance))
 
 
@@ -90,7 +90,7 @@ class WorkspaceAdmin(TwoButtons, ConsoleAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return redirect("admin:llm_admin_workspace_settings")
 
-    def save_model(self, request: HttpRequest, obj: Workspace, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             workspace_settings.change(obj, actor=actor_of(request))
             return

@@ -28,15 +28,15 @@ class LoopThread:
     def loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None or self._pid != os.getpid():
-                self._start()
-            assert self._loop is not None
+                return self._start()
             return self._loop
 
-    def _start(self) -> None:
+    def _start(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, args=(loop,), name=self.name, daemon=True)
         self._loop, self._pid = loop, os.getpid()
         self._thread.start()
+        return loop
 
     @staticmethod
     def _run(loop: asyncio.AbstractEventLoop) -> None:

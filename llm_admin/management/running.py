@@ -80,7 +80,9 @@ class RunCommand(BaseCommand):
         if result.ok and not isinstance(result.output, str):
             self.stdout.write(json.dumps(result.output, ensure_ascii=False, indent=2))
         tokens = f"{_known(result.input_tokens)} tokens in, {_known(result.output_tokens)} out"
-        self.stderr.write(f"{result.latency_ms} ms, {tokens}, cost {cost(result.cost_nano, self.workspace)}, run {result.run_id}")
+        self.stderr.write(
+            f"{result.latency_ms} ms, {tokens}, cost {cost(result.cost_nano, self.workspace)}, run {result.run_id}"
+        )
 
 
 def _known(number: int | None) -> str:

@@ -22,7 +22,7 @@ class Connection(models.Model):
         max_length=500,
         help_text="Only for a server of your own or another OpenAI-compatible one, e.g. http://localhost:11434/v1.",
     )
-    api_key = EncryptedTextField("key", blank=True, null=True)  # noqa: DJ001 - the library stores nothing as NULL
+    api_key = EncryptedTextField("key", blank=True, null=True)
     api_key_env = models.CharField(
         "environment variable with the key",
         max_length=100,

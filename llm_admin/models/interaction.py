@@ -68,9 +68,7 @@ class InteractionText(models.Model):
     """The texts of a call, masked; absent when the workspace keeps none."""
 
     log_id = models.BigIntegerField(primary_key=True)
-    workspace = models.ForeignKey(
-        "llm_admin.Workspace", db_index=False, on_delete=models.CASCADE, related_name="+"
-    )
+    workspace = models.ForeignKey("llm_admin.Workspace", db_index=False, on_delete=models.CASCADE, related_name="+")
     messages = models.JSONField()
     answer = models.TextField(blank=True)
     error = models.TextField(blank=True)

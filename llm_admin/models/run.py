@@ -21,7 +21,9 @@ class Run(models.Model):
     workspace = models.ForeignKey("llm_admin.Workspace", on_delete=models.CASCADE, related_name="runs")
     kind = models.CharField(max_length=10, choices=RunKind)
     prompt = models.ForeignKey("llm_admin.Prompt", null=True, on_delete=models.SET_NULL, related_name="runs")
-    prompt_version = models.ForeignKey("llm_admin.PromptVersion", null=True, on_delete=models.SET_NULL, related_name="+")
+    prompt_version = models.ForeignKey(
+        "llm_admin.PromptVersion", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     workflow = models.ForeignKey("llm_admin.Workflow", null=True, on_delete=models.SET_NULL, related_name="runs")
     workflow_version = models.ForeignKey(
         "llm_admin.WorkflowVersion", null=True, on_delete=models.SET_NULL, related_name="+"
@@ -56,9 +58,7 @@ class Run(models.Model):
     class Meta:
         ordering = ("-id",)
         permissions = (("view_all_runs", "Can see everyone's runs and logs"),)
-        constraints = (
-            models.UniqueConstraint(fields=("workspace", "client_key"), name="llm_admin_run_client_key"),
-        )
+        constraints = (models.UniqueConstraint(fields=("workspace", "client_key"), name="llm_admin_run_client_key"),)
         indexes = (
             models.Index(
                 fields=("status", "lease_expires_at"),

@@ -40,7 +40,9 @@ class WorkflowVersion(Version):
 
     class Meta:
         ordering = ("-number",)
-        constraints = (models.UniqueConstraint(fields=("workflow", "number"), name="llm_admin_workflow_version_number"),)
+        constraints = (
+            models.UniqueConstraint(fields=("workflow", "number"), name="llm_admin_workflow_version_number"),
+        )
 
 
 class WorkflowLabel(Label):

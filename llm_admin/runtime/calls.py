@@ -77,7 +77,9 @@ async def call_model(context: Context, request: Request) -> str:
 
 def _choose(model: ModelPlan) -> DeploymentPlan:
     if not model.deployments:
-        raise CallFailed(ErrorKind.BAD_REQUEST, f"the model “{model.name}” runs nowhere yet; an operator can add a deployment")
+        raise CallFailed(
+            ErrorKind.BAD_REQUEST, f"the model “{model.name}” runs nowhere yet; an operator can add a deployment"
+        )
     return model.deployments[0]
 
 
@@ -103,7 +105,7 @@ async def _stream(context: Context, request: Request, deployment: DeploymentPlan
     try:
         async with asyncio.timeout(context.call_timeout):
             await _consume(context, request, _build(context, provider, deployment, request), answer)
-    except Exception as error:  # noqa: BLE001 - the provider says which are its own; all others go on as they are
+    except Exception as error:
         failure = provider.classify(error)
         if failure is None:
             raise

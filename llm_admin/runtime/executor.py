@@ -44,7 +44,8 @@ async def _run(context: Context, inputs: Mapping[str, Any]) -> Any:
     plan = context.plan
     if plan.workflow is not None:
         return await run_workflow(context, plan.workflow, inputs)
-    assert plan.prompt is not None
+    if plan.prompt is None:
+        raise ValueError("the plan has neither a prompt nor a workflow")
     spec = plan.prompt.spec
     alias = plan.model or spec.model or plan.default_model
     if not alias:

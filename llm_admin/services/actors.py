@@ -40,7 +40,8 @@ class Actor:
             what = SENTENCES.get(permission.split("_", 1)[0], "do this")
             role = self.role or "no"
             raise PermissionRefused(
-                f"Your role in “{self.workspace}” ({role}) may not {what}. Ask an admin of the workspace for another role."
+                f"Your role in “{self.workspace}” ({role}) may not {what}. "
+                "Ask an admin of the workspace for another role."
             )
 
 

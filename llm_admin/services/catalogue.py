@@ -1,7 +1,7 @@
 """A small cache in this process of what every run looks up: models with their connections and prices, secrets.
 
-Everything is forgotten when such a row is saved here, and at the latest after a second, so that a change made in another
-process is effective at once for people.
+Everything is forgotten when such a row is saved here, and at the latest after a second, so that a change made in
+another process is effective at once for people.
 """
 
 from __future__ import annotations

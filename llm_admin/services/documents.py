@@ -1,4 +1,4 @@
-"""What prompts and workflows have in common: making, renaming, versions, labels. Used through prompts.py and workflows.py."""
+"""What prompts and workflows have in common: making, renaming, versions, labels."""
 
 from __future__ import annotations
 

@@ -160,7 +160,9 @@ async def _drive(live: LiveRun) -> Outcome:
 
 def _stopped(status: CallStatus) -> Outcome:
     if status == CallStatus.INTERRUPTED:
-        sentence = "The server was stopped while this was running. What had arrived is kept; run it again if you need it."
+        sentence = (
+            "The server was stopped while this was running. What had arrived is kept; run it again if you need it."
+        )
         return Outcome(RunStatus.INTERRUPTED, error_kind=ErrorKind.INTERRUPTED, error=sentence)
     return Outcome(RunStatus.CANCELLED, error_kind=ErrorKind.CANCELLED, error="Stopped. What had arrived is kept.")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
 from llm_admin.choices import RunSource, RunStatus
 from llm_admin.exceptions import ConsoleError
@@ -17,10 +18,6 @@ from llm_admin.services import actors, catalogue, documents, runs, workspaces
 from llm_admin.services.documents import PROMPTS, WORKFLOWS, Family
 from llm_admin.services.execution import Listener, run_async, run_now
 from llm_admin.services.recording import RunRecorder
-
-if TYPE_CHECKING:
-    from langchain_core.prompts import ChatPromptTemplate
-    from langchain_core.runnables import Runnable
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,7 @@ class Handle:
             run = self.plan(inputs or {}, model=model, user=user)
         return finish(await execute(run))
 
-    def as_langchain(self) -> ChatPromptTemplate | Runnable[dict[str, Any], Any]:
+    def as_langchain(self) -> Any:
         """A prompt: its ChatPromptTemplate. A workflow: a Runnable whose every call is a logged run."""
         if self.family is PROMPTS:
             from llm_admin.runtime.prompts import as_langchain
@@ -123,7 +120,6 @@ def finish(result: Result) -> Result:
 
 def _result(run: Run, outcome: Outcome, recorder: RunRecorder) -> Result:
     totals = recorder.totals()
-    assert run.started_at is not None and run.ended_at is not None
     return Result(
         run_id=run.pk,
         status=outcome.status,
@@ -134,9 +130,14 @@ def _result(run: Run, outcome: Outcome, recorder: RunRecorder) -> Result:
         input_tokens=totals["input_tokens"],
         output_tokens=totals["output_tokens"],
         cost_nano=totals["cost_nano"],
-        latency_ms=round((run.ended_at - run.started_at).total_seconds() * 1000),
+        latency_ms=_milliseconds(run),
         first_token_ms=totals["first_token_ms"],
     )
+
+
+def _milliseconds(run: Run) -> int:
+    end = run.ended_at or timezone.now()  # it was closed by another process
+    return round((end - (run.started_at or end)).total_seconds() * 1000)
 
 
 def handle(

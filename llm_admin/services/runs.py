@@ -129,7 +129,10 @@ def plan_prompt(
 
     def plan() -> dict[str, Any]:
         planned = RunPlan(
-            kind="prompt", prompt=_prompt_plan(prompt, version, spec), model=model or None, default_model=known.default_alias
+            kind="prompt",
+            prompt=_prompt_plan(prompt, version, spec),
+            model=model or None,
+            default_model=known.default_alias,
         )
         return known.redactor.value(planned.model_dump(mode="json"))
 
@@ -293,4 +296,3 @@ def _store_and_go(run: Run) -> Run:
             return same
     transaction.on_commit(lambda: execution.launch(run))
     return run
-

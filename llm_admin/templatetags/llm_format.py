@@ -1,4 +1,7 @@
-"""Numbers and times as people read them, everywhere the same. Unknown is None and shows as "unknown", never as 0."""
+"""Numbers and times as people read them, everywhere the same. Unknown is None and shows as "unknown", never as 0.
+
+A template gives "" for what it does not find: that is unknown, too.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 @register.filter
 def cost(nano: int | None, workspace: Workspace | None = None) -> str:
     """US nano-dollars in the workspace's currency: `{{ run.cost_nano|cost:request.workspace }}`."""
-    if nano is None or nano == "":
+    if not isinstance(nano, int):
         return UNKNOWN
     currency = workspace.currency if workspace else "USD"
     rate = workspace.currency_rate if workspace else Decimal(1)
@@ -49,7 +52,7 @@ def _digits(amount: Decimal) -> str:
 
 @register.filter
 def duration(ms: float | None) -> str:
-    if ms is None or ms == "":
+    if not isinstance(ms, int | float):
         return UNKNOWN
     if ms < 999.5:
         return f"{ms:.0f} ms"
@@ -64,7 +67,7 @@ def duration(ms: float | None) -> str:
 
 @register.filter
 def tokens(count: int | None) -> str:
-    return UNKNOWN if count is None or count == "" else f"{count:,}"
+    return f"{count:,}" if isinstance(count, int) else UNKNOWN
 
 
 @register.filter
@@ -78,7 +81,7 @@ def in_out(row: Any) -> str:
 @register.filter
 def exact_cost(nano: int | None, workspace: Workspace | None = None) -> str:
     """Every digit, for the hover over a rounded cost."""
-    if nano is None:
+    if not isinstance(nano, int):
         return ""
     rate, currency = (workspace.currency_rate, workspace.currency) if workspace else (Decimal(1), "USD")
     return f"{(Decimal(nano) / NANO * rate).normalize():f} {currency}"

@@ -10,6 +10,7 @@ from tests.servers.openai_server import Behaviour
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
+
 def open_prompt(page, name):
     page.goto("/admin/llm_admin/prompt/")
     page.get_by_role("link", name=re.compile(f"^{name}")).first.click()
@@ -135,7 +136,8 @@ def test_save_draft_makes_the_next_version_and_leaves_live_and_the_others_alone(
     versions = """select v.number, v.spec from llm_admin_promptversion v join llm_admin_prompt p on p.id = v.prompt_id
                   where p.name = 'Support reply draft' order by v.number"""
     live = """select v.number from llm_admin_promptlabel l join llm_admin_promptversion v on v.id = l.version_id
-              join llm_admin_prompt p on p.id = v.prompt_id where p.name = 'Support reply draft' and l.name = 'production'"""
+              join llm_admin_prompt p on p.id = v.prompt_id
+              where p.name = 'Support reply draft' and l.name = 'production'"""
     before, live_before = console.rows(versions), console.rows(live)
     change_text(page, f"A new text for {{{{customer}}}} ({slug}).")
     page.get_by_role("button", name="Save draft").click()
@@ -155,7 +157,9 @@ def test_a_word_in_single_braces_is_explained_and_made_a_variable_on_request(ope
     nudge = page.locator(".llm-nudge").first
     expect(nudge).to_contain_text("{the topic}")
     nudge.get_by_role("button").click()
-    expect(page.get_by_label(re.compile(r"^Text of message \d")).last).to_have_value("Write about {{the_topic}} please.")
+    expect(page.get_by_label(re.compile(r"^Text of message \d")).last).to_have_value(
+        "Write about {{the_topic}} please."
+    )
     expect(page.get_by_label("The topic")).to_be_visible()
 
 

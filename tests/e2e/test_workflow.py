@@ -1,4 +1,4 @@
-"""An author builds a workflow from nothing, mends what is wrong with it, runs it unsaved, saves it; and runs from lists."""
+"""An author builds a workflow from nothing, mends what is wrong with it, runs it unsaved, saves it, runs it from lists."""
 
 from __future__ import annotations
 
@@ -104,7 +104,9 @@ def test_from_nothing_to_steps_that_fill_in_one_after_the_other_unsaved(open_as,
     second.release(5)
     expect(panel.locator(".llm-run-head .llm-status")).to_have_text("Succeeded")
     expect(panel.locator(".llm-outcome")).to_contain_text("Alpha beta.")
-    expect(panel.locator("[data-step='2'] .llm-step-figures")).to_have_text(re.compile(r"\d+ (ms|s).* in, .* out · \$0\.0"))
+    expect(panel.locator("[data-step='2'] .llm-step-figures")).to_have_text(
+        re.compile(r"\d+ (ms|s).* in, .* out · \$0\.0")
+    )
     assert console.rows("select count(*) from llm_admin_workflow where name = 'Rainy'")[0][0] == 0
 
 
@@ -212,6 +214,17 @@ def test_what_cannot_run_is_told_without_leaving_the_page(open_as):
     expect(page.locator("#llm-answer")).to_contain_text("Step 1, Result name: This must not be empty.")
     expect(first.get_by_label("Result name")).to_be_focused()
     expect(page.get_by_label("Your topic")).to_have_value("rain")
+
+
+def test_renaming_an_input_and_running_at_once_is_no_unknown_variable(open_as):
+    page = open_as("author")
+    first, _second = two_steps(page)
+    page.get_by_label("Your topic").fill("rain")
+    page.locator(".llm-inputs").get_by_label("Name").fill("theme")
+    first.get_by_label("Text").fill("{{theme}}")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#llm-answer")).to_contain_text("“Your topic” is needed; fill it in.")
+    expect(page.locator("#llm-answer")).not_to_contain_text("no variable")
 
 
 def test_only_real_changes_count_as_unsaved(open_as):

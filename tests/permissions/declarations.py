@@ -79,14 +79,18 @@ PAGES: dict[str, Page] = {
     "llm_admin_workflow_runs": by_pk("workflow", OWN),
     "llm_admin_workflow_restore": by_pk("workflow", AUTHOR, get=405, post={"number": "number", "version": "number"}),
     "llm_admin_workflow_run_dialog": Page(AUTHOR, query={"pk": "workflow"}, post={"pk": "workflow"}),
-    **crud("run", OWN, NOTHING, add=Page(NOTHING, get=403), delete=Page(NOTHING, get=403, arguments={"object_id": "run"})),
+    **crud(
+        "run", OWN, NOTHING, add=Page(NOTHING, get=403), delete=Page(NOTHING, get=403, arguments={"object_id": "run"})
+    ),
     "llm_admin_run_follow": Page(OWN, query={"run": "run"}),
     "llm_admin_run_panel": by_pk("run", OWN),
     "llm_admin_run_stop": by_pk("run", OWN, get=405),
     **crud("workspace", ADMIN, SUPERUSER),
     "auth_user_password_change": Page(SUPERUSER, arguments={"id": "user"}),
     **{
-        f"auth_{noun}_{page}": Page(SUPERUSER, arguments={"object_id": noun} if page in ("history", "delete", "change") else {})
+        f"auth_{noun}_{page}": Page(
+            SUPERUSER, arguments={"object_id": noun} if page in ("history", "delete", "change") else {}
+        )
         for noun in ("user", "group")
         for page in ("changelist", "add", "history", "delete", "change")
     },

@@ -80,7 +80,10 @@ def plant(workspace, owner) -> dict[str, object]:
     actor = Actor(workspace, owner, Role.ADMIN)
     prompt = factories.prompt(workspace, name=f"{PLANTED} prompt", spec=factories.chat_spec(f"{PLANTED} {{{{topic}}}}"))
     spec = WorkflowSpec.model_validate(
-        {"inputs": [{"name": "topic"}], "steps": [{"type": "llm", "id": "a", "title": PLANTED, "text": f"{PLANTED} {{{{topic}}}}"}]}
+        {
+            "inputs": [{"name": "topic"}],
+            "steps": [{"type": "llm", "id": "a", "title": PLANTED, "text": f"{PLANTED} {{{{topic}}}}"}],
+        }
     )
     workflow = factories.workflow(workspace, name=f"{PLANTED} workflow", spec=spec)
     connection = Connection.objects.create(
@@ -91,7 +94,12 @@ def plant(workspace, owner) -> dict[str, object]:
     price = DeploymentPrice.objects.create(deployment=deployment, input_per_million=1, output_per_million=2)
     version = documents.version_of(prompt)
     run = runs.plan_prompt(
-        actor=actor, prompt=prompt, spec=documents.spec_of(version), version=version, inputs={"topic": PLANTED}, source="studio"
+        actor=actor,
+        prompt=prompt,
+        spec=documents.spec_of(version),
+        version=version,
+        inputs={"topic": PLANTED},
+        source="studio",
     )
     run.status, run.output, run.ended_at, run.started_at = "succeeded", PLANTED, timezone.now(), timezone.now()
     run.save(force_insert=True)
@@ -148,18 +156,27 @@ def body(response) -> str:
 def rows() -> dict[str, list]:
     watched = [m for m in apps.get_models() if m._meta.app_label not in NOT_WATCHED]
     found = {m._meta.label: sorted(map(repr, m._base_manager.values())) for m in watched}
-    found["auth.User"] = sorted(repr(v) for v in get_user_model().objects.values("id", "username", "password", "is_superuser"))
+    found["auth.User"] = sorted(
+        repr(v) for v in get_user_model().objects.values("id", "username", "password", "is_superuser")
+    )
     return found
 
 
 def may_read(person: str, page: Page) -> bool:
-    return person == "viewer" and page.reads not in (OWN, SUPERUSER) and RANK[page.reads] <= RANK[VIEWER] and page.reads != NOTHING
+    return (
+        person == "viewer"
+        and page.reads not in (OWN, SUPERUSER)
+        and RANK[page.reads] <= RANK[VIEWER]
+        and page.reads != NOTHING
+    )
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_the_owner_gets_what_is_declared(world, name):
     client = browser(world["owner"])
-    client.post(reverse("admin:llm_admin_workspace_switch"), {"workspace": world["workspace"].pk, "id": world["workspace"].pk})
+    client.post(
+        reverse("admin:llm_admin_workspace_switch"), {"workspace": world["workspace"].pk, "id": world["workspace"].pk}
+    )
     assert client.get(address(name, PAGES[name], world["objects"])).status_code == PAGES[name].get
 
 

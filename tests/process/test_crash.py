@@ -121,7 +121,10 @@ def test_a_planted_key_is_found_nowhere(console, provider):
     run_id = browser.try_prompt(text=f"My key is {KEY}. {{{{topic}}}}", topic=f"and {KEY}")
     browser.follow(run_id, until=lambda event: event["type"] == "token")
     pages = [browser.http.get(path).text for path in ("/admin/", f"/admin/llm_admin/run/{run_id}/change/")]
-    pages += [browser.http.get("/admin/llm_admin/connection/").text, browser.http.get("/admin/llm_admin/connection/2/change/").text]
+    pages += [
+        browser.http.get("/admin/llm_admin/connection/").text,
+        browser.http.get("/admin/llm_admin/connection/2/change/").text,
+    ]
     browser.stop(run_id)
     console.stop()
     files = [file.read_bytes() for file in console.folder.glob("console.*")]

@@ -56,7 +56,9 @@ class Console:
 
     def manage(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True, **more)
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True, **more
+        )
 
     def code(self, text: str) -> str:
         """Runs Python in a process with Django set up; what it prints."""
@@ -66,7 +68,9 @@ class Console:
         command = [sys.executable, "-m", "uvicorn", "console.asgi:application", "--port", str(self.port)]
         options = ["--lifespan", "on", "--timeout-graceful-shutdown", "5", "--log-level", "warning"]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*command, *options], cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [*command, *options], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
         wait_until(self._answers, 60, what=f"the server; its log: {self.log}")
 
     def _answers(self) -> bool:
@@ -152,7 +156,8 @@ from llm_admin.tenancy import workspace_scope
 ws = workspaces.default()
 get_user_model().objects.create_user("boss", password="demo", is_staff=True, is_superuser=True)
 with workspace_scope(ws):
-    connection = Connection.objects.create(workspace=ws, name="Test", provider="openai", base_url={url!r}, api_key={key!r})
+    connection = Connection(workspace=ws, name="Test", provider="openai", base_url={url!r}, api_key={key!r})
+    connection.save()
     model = LanguageModel.objects.create(workspace=ws, alias="test", name="Test")
     deployment = Deployment.objects.create(model=model, connection=connection, provider_model={model!r})
     DeploymentPrice.objects.create(deployment=deployment, input_per_million="0.5", output_per_million="2")

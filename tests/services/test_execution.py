@@ -50,7 +50,12 @@ def start(prompt, **details):
     actor = actors.system(prompt.workspace)
     version = documents.version_of(prompt)
     return runs.start_prompt(
-        actor=actor, prompt=prompt, spec=documents.spec_of(version), inputs={"topic": "rain"}, version=version, **details
+        actor=actor,
+        prompt=prompt,
+        spec=documents.spec_of(version),
+        inputs={"topic": "rain"},
+        version=version,
+        **details,
     )
 
 

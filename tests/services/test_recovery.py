@@ -49,7 +49,11 @@ def test_an_abandoned_run_is_interrupted_with_what_had_arrived(prompt):
     began = timezone.now() - timedelta(seconds=5)
     call = CallStart("", began, [{"role": "user", "content": "Hello"}], prompt_id=prompt.pk)
     RunCheckpoint.objects.create(
-        run=run, path="", call=start_to_json(call, redactor().value), text="So far", updated_at=began + timedelta(seconds=2)
+        run=run,
+        path="",
+        call=start_to_json(call, redactor().value),
+        text="So far",
+        updated_at=began + timedelta(seconds=2),
     )
     assert recovery.interrupt_abandoned() == 1
     run.refresh_from_db()

@@ -60,6 +60,10 @@ def test_durations(ms, shown):
     assert duration(ms) == shown
 
 
+def test_what_a_template_does_not_find_is_unknown():
+    assert {cost(""), duration(""), tokens("")} == {"unknown"}
+
+
 def test_tokens_are_unknown_or_counted():
     assert (tokens(None), tokens(0), tokens(12_345)) == ("unknown", "0", "12,345")
     assert in_out(SimpleNamespace(input_tokens=None, output_tokens=None)) == "unknown"

@@ -26,7 +26,9 @@ def filled(spec: UsesPrompt, values: Values, context: StepContext) -> Chat:
     try:
         return fill_in(plan.spec, check_inputs(plan.spec, _inputs(spec, plan, values)))
     except InvalidInput as error:
-        raise CallFailed(ErrorKind.BAD_REQUEST, f"the prompt “{spec.prompt}” could not be filled in: {error}") from error
+        raise CallFailed(
+            ErrorKind.BAD_REQUEST, f"the prompt “{spec.prompt}” could not be filled in: {error}"
+        ) from error
 
 
 def _inputs(spec: UsesPrompt, plan: PromptPlan, values: Values) -> dict[str, Any]:

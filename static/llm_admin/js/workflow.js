@@ -281,7 +281,10 @@ document.addEventListener("alpine:init", () => {
     },
     fillIn({ target, detail: { parameters } }) {
       if (target.id !== "llm-run-form") return;
-      parameters.spec = JSON.stringify(this.current());
+      const spec = this.current();
+      const names = new Set(spec.inputs.map((one) => `input-${one.name}`)); // the run form may lag behind a new name
+      Object.keys(parameters).filter((key) => key.startsWith("input-") && !names.has(key)).forEach((key) => delete parameters[key]);
+      parameters.spec = JSON.stringify(spec);
       parameters.client_key = this.clientKey;
       if (target.dataset.workflow) parameters.workflow = target.dataset.workflow;
       if (this.version) parameters.version = this.version;
