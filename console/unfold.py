@@ -25,6 +25,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "LLM Console",
     "SITE_SUBHEADER": "Prompts, workflows, costs",
     "SITE_SYMBOL": "prompt_suggestion",
+    "SITE_URL": None,  # there is no other site to view
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _static("llm_admin/favicon.svg")}],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

@@ -17,6 +17,7 @@ from llm_admin.admin.forms import TwoButtons, add_problems, without_links
 from llm_admin.admin.prices import price_urls, prices_of
 from llm_admin.models import Deployment, LanguageModel
 from llm_admin.services import models
+from llm_admin.templatetags.llm_format import UNKNOWN
 
 
 class LanguageModelForm(forms.ModelForm):
@@ -109,20 +110,20 @@ class LanguageModelAdmin(TwoButtons, ConsoleAdmin):
     def delete_model(self, request: HttpRequest, obj: LanguageModel) -> None:
         models.delete(obj, actor=actor_of(request))
 
-    @display(description="where it runs", empty_value="Nowhere yet")
-    def where(self, obj: LanguageModel) -> SafeString | None:
+    @display(description="where it runs")
+    def where(self, obj: LanguageModel) -> SafeString | str:
         first = models.first_deployment(obj)
         if first is None:
-            return None
+            return "Nowhere yet"
         return format_html("{} <small>on {}</small>", first.provider_model, first.connection.name)
 
-    @display(description="price per million tokens", empty_value="unknown")
-    def price(self, obj: LanguageModel) -> str | None:
+    @display(description="price per million tokens")
+    def price(self, obj: LanguageModel) -> str:
         first = models.first_deployment(obj)
         now = models.current_price(first) if first else None
-        return str(now) if now else None
+        return models.price_text(now) if now else UNKNOWN
 
-    @display(description="state", label={"Default": "success", "Off": "warning", "On": "info"})
+    @display(description="state", label={"Default": "success", "Off": "warning"})
     def state(self, obj: Any) -> str:
         if obj.is_default:
             return "Default"

@@ -40,8 +40,6 @@ class PriceForm(forms.Form):
 
 @dataclass(frozen=True)
 class PriceRow:
-    """With exact amounts: $1.1034 must not look like $1.10."""
-
     price: DeploymentPrice
     amounts: list[str]
     state: str
@@ -63,7 +61,7 @@ def prices_of(deployment: Deployment, form: forms.Form | None = None) -> Deploym
 
 def _amounts(price: DeploymentPrice) -> list[str]:
     three = (price.input_per_million, price.output_per_million, price.cached_input_per_million)
-    return ["as input" if amount is None else f"${amount.normalize():f}" for amount in three]
+    return ["as input" if amount is None else models.dollars(amount) for amount in three]
 
 
 def _state(price: DeploymentPrice, current: DeploymentPrice | None) -> str:
@@ -99,7 +97,7 @@ def add_view(request: HttpRequest, model_admin: Any, pk: int) -> HttpResponse:
         except InvalidInput as error:
             add_refusal(form, error)
         else:
-            model_admin.log_change(request, deployment.model, f"Added the price {price} of {deployment}.")
+            model_admin.log_change(request, deployment.model, f"Added the price {models.price_text(price)} of {deployment}.")
             return _section(request, deployment)
     return _section(request, deployment, form, status=422)
 
@@ -109,7 +107,7 @@ def delete_view(request: HttpRequest, model_admin: Any, pk: int) -> HttpResponse
     price = find_or_404(request, DeploymentPrice, pk, path="deployment__model__workspace")
     deployment = price.deployment
     models.delete_price(price, actor=actor)
-    model_admin.log_change(request, deployment.model, f"Deleted the price {price} of {deployment}.")
+    model_admin.log_change(request, deployment.model, f"Deleted the price {models.price_text(price)} of {deployment}.")
     return _section(request, deployment)
 
 

@@ -41,6 +41,7 @@ class PromptTransferMixin(ImportMixin, ExportActionMixin):
     import_template_name = "llm_admin/library/import.html"
     export_template_name = "llm_admin/library/export.html"
     change_form_template = None
+    sample_count = library.SAMPLE_COUNT
     show_change_form_export = False
 
     def get_import_formats(self) -> list[type[LibraryFormat]]:

@@ -110,4 +110,4 @@ def _price(wanted: Wanted, actor: Actor, deployment: Deployment) -> list[str]:
     price = models.add_price(
         deployment, actor=actor, input_per_million=wanted.input_price, output_per_million=wanted.output_price
     )
-    return [f"Price from now on: {price} per million tokens."]
+    return [f"Price from now on: {models.price_text(price)} per million tokens."]

@@ -138,6 +138,16 @@ def current_price(deployment: Deployment, *, at: dt.datetime | None = None) -> D
     return next((price for price in deployment.prices.all() if price.starts_at <= at), None)
 
 
+def dollars(amount: Decimal) -> str:
+    """Exact, with two decimals or more: a price of $1.1034 must not look like $1.10."""
+    digits = max(2, -int(amount.normalize().as_tuple().exponent))
+    return f"${amount:.{digits}f}"
+
+
+def price_text(price: DeploymentPrice) -> str:
+    return f"{dollars(price.input_per_million)} in, {dollars(price.output_per_million)} out"
+
+
 def first_deployment(model: LanguageModel) -> Deployment | None:
     """The one that a call goes to; from the deployments that are loaded already."""
     return next((one for one in model.deployments.all() if one.enabled), None)

@@ -65,7 +65,9 @@ def said(response) -> str:
 
 
 def test_the_197_samples_with_a_preview_and_a_click(author, scope):
-    assert "Import 197 sample prompts" in said(author.get(LIST))
+    page = author.get(LIST)
+    assert said(page).count("Import 197 sample prompts") == 2, "in the header and in the empty list"
+    assert 'form="llm-samples"' in page.content.decode() and 'id="llm-samples"' in page.content.decode()
     preview = author.post(IMPORT, {"samples": "on"})
     assert preview.status_code == 200
     assert "197 new (2 under another name). Nothing is saved yet." in said(preview)

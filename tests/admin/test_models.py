@@ -283,7 +283,7 @@ def test_the_list(operator, fast, place, workspace):
         "Fast",
         "acme-1",
         "on Acme",
-        "$0.15 in, $2 out",
+        "$0.15 in, $2.00 out",
         "Default",
         "unknown",
         "Nowhere yet",
@@ -343,7 +343,7 @@ def test_everybody_sees_what_there_is_and_only_operators_change_it(member, login
     assert "Fast" in client.get(LIST).content.decode()
     html = client.get(page(fast)).content.decode()
     assert "acme-1" in html
-    assert "$1 in, $2 out" in html
+    assert "$1.00 in, $2.00 out" in html
     assert "Add price" not in html
     assert 'name="_save"' not in html
     assert client.get(ADD).status_code == 403

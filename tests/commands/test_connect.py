@@ -39,7 +39,7 @@ def test_a_model_that_can_be_called(workspace):
     assert (plan.price.input, plan.price.output) == (Decimal("0.15"), Decimal("0.6"))
     assert "Connection “Local” created." in out
     assert "Model “fast” created." in out
-    assert "$0.15 in, $0.6 out" in out
+    assert "$0.15 in, $0.60 out" in out
 
 
 def test_a_second_time_changes_nothing():

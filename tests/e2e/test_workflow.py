@@ -1,4 +1,4 @@
-"""An author builds a workflow from nothing, mends what is wrong with it, runs it unsaved, saves it, runs it from lists."""
+"""An author builds a workflow from nothing, mends what is wrong with it, runs it unsaved and from the list."""
 
 from __future__ import annotations
 

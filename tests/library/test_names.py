@@ -114,7 +114,7 @@ NAMES = st.sampled_from(["A", "a", "A (2)", "a (3)", "A (2) (2)", "B"])
 ROWS = st.lists(st.tuples(NAMES, st.sampled_from(["one", "two", "three", "four"])), min_size=1, max_size=9)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=ROWS, second=ROWS)
 def test_again_changes_nothing_whatever_the_names(system, scope, first, second):
     Prompt.objects.all()

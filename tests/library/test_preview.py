@@ -40,6 +40,13 @@ def test_several_new_versions_say_so(load, plan):
     assert section.rows[0].becomes == "v2 to v3"
 
 
+def test_a_new_one_shows_its_versions_labels_and_place(plan):
+    data = library_file(entry("A", "one", "two", labels={"production": 1, "next": 2}), entry("a", "three"))
+    renamed, new = library.sections(plan(data))
+    assert (new.rows[0].becomes, new.rows[0].labels, new.rows[0].where) == ("v1 to v2", ["Live: v1", "next: v2"], "")
+    assert (renamed.rows[0].becomes, renamed.rows[0].where) == ("v1", "Prompt “a”")
+
+
 def test_long_lists_are_cut_and_say_so(plan):
     [section] = library.sections(plan(csv_file(*((f"P{n}", "x" * 5_000) for n in range(600)))))
     assert (len(section.rows), section.more) == (500, 100)

@@ -25,6 +25,19 @@ class PreviewRow:
     cut: int = 0
 
     @property
+    def where(self) -> str:
+        """The place in the file, unless that is the name again."""
+        place = str(self.item.entry.place[0])
+        return "" if self.item.name in place else place
+
+    @property
+    def labels(self) -> list[str]:
+        """Of a new one that brings some: “Live: v2”."""
+        numbers = {version.number: place for place, version in enumerate(self.item.versions, start=1)}
+        given = self.item.entry.labels if self.item.action == Action.NEW else {}
+        return [f"{label_title(name)}: v{numbers[number]}" for name, number in given.items()]
+
+    @property
     def becomes(self) -> str:
         numbers = len(self.item.versions)
         if self.item.action == Action.NEW_VERSION:

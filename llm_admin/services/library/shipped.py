@@ -16,4 +16,4 @@ def read_shipped(name: str) -> bytes:
     """Beside the package in a checkout, within it when it was installed from a wheel."""
     package = Path(llm_admin.__file__).parent
     places = (package / "fixtures" / name, package.parent / "fixtures" / name)
-    return next(place for place in places if place.is_file()).read_bytes()
+    return next((place for place in places if place.is_file()), places[0]).read_bytes()
