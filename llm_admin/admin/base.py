@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest
 from django_jsonform.models.fields import JSONField as JSONFormField
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from llm_admin.exceptions import Elsewhere
 from llm_admin.services import workspaces
@@ -50,6 +51,15 @@ def _look_elsewhere(request: HttpRequest, model: type[Model], pk: Any, path: str
         raise Elsewhere(workspace_id)
 
 
+class ConsoleChangeList(ChangeList):
+    """Without a second count: an unfiltered list is as long as itself, and offers no “Show all”."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if self.full_result_count is None and not self.query and not self.get_filters_params():
+            self.full_result_count = self.result_count
+
+
 class ConsoleAdmin(ModelAdmin):
     """Base of all our admins. Rows come from the scoped default manager; pickers and autocompletes too.
 
@@ -63,6 +73,9 @@ class ConsoleAdmin(ModelAdmin):
     show_full_result_count = False
     compressed_fields = True
     warn_unsaved_form = True
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ConsoleChangeList
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         actor_of(request)

@@ -55,13 +55,16 @@ async def call_model(context: Context, request: Request) -> str:
     """The whole answer, its pieces emitted as they came. Raises CallFailed, with the call already recorded."""
     model = await context.resolver.model(request.alias)
     deployment = _choose(model)
+    provider = _provider(deployment)
+    if missing := [name for name in provider.modules if name not in sys.modules]:
+        await asyncio.to_thread(lambda: [import_module(name) for name in missing])
     start = _start(request, model, deployment)
     answer, began = _Answer(), time.perf_counter()
     context.recorder.call_started(start)
     failure: CallFailed | None = None
     status = CallStatus.FAILED  # what stands after something unforeseen
     try:
-        await _stream(context, request, deployment, answer)
+        await _stream(context, request, provider, deployment, answer)
         status = CallStatus.SUCCEEDED
     except CallFailed as error:
         failure = error
@@ -97,11 +100,10 @@ def _start(request: Request, model: ModelPlan, deployment: DeploymentPlan) -> Ca
     )
 
 
-async def _stream(context: Context, request: Request, deployment: DeploymentPlan, answer: _Answer) -> None:
+async def _stream(
+    context: Context, request: Request, provider: Provider, deployment: DeploymentPlan, answer: _Answer
+) -> None:
     """Fills `answer`. Every failure of the provider leaves as CallFailed."""
-    provider = _provider(deployment)
-    if missing := [name for name in provider.modules if name not in sys.modules]:
-        await asyncio.to_thread(lambda: [import_module(name) for name in missing])
     try:
         async with asyncio.timeout(context.call_timeout):
             await _consume(context, request, _build(context, provider, deployment, request), answer)

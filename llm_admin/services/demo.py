@@ -16,13 +16,14 @@ from django.db import transaction
 
 from llm_admin.choices import Role
 from llm_admin.exceptions import ConsoleError
-from llm_admin.models import InteractionLog, Membership, Run, Workspace
+from llm_admin.models import Connection, InteractionLog, LanguageModel, Membership, Run, Workspace
 from llm_admin.services import actors, workspaces
 from llm_admin.tenancy import workspace_scope
 
 ACCOUNTS = {"admin": Role.ADMIN, "author": Role.AUTHOR, "operator": Role.OPERATOR, "viewer": Role.VIEWER}
 PASSWORD = "demo"  # noqa: S105 - known to everybody, hence all the precautions
 LOGS, DAYS, SEED = 4000, 30, 1
+PACE_MS = 25
 
 
 class NotADemo(ConsoleError):
@@ -98,4 +99,17 @@ def _past(workspace: Workspace) -> list[str]:
     if Run.objects.exists() or InteractionLog.objects.exists():
         return []
     made = sample_logs.make_logs(actor=actors.system(workspace), count=LOGS, days=DAYS, seed=SEED)
+    _show_at_its_best(workspace)
     return [f"{made.logs:,} calls of the past {DAYS} days."]
+
+
+def _show_at_its_best(workspace: Workspace) -> None:
+    """Answers arrive at a pace at which one sees them stream, from a model that has a price."""
+    for connection in Connection.objects.filter(provider="fake"):
+        connection.options = {"delay_ms": PACE_MS} | connection.options
+        connection.save()
+    default = workspace.default_model
+    priced = LanguageModel.objects.filter(deployments__prices__isnull=False, enabled=True).order_by("pk").first()
+    if priced is not None and (default is None or default.alias == workspaces.DEMO_ALIAS):
+        workspace.default_model = priced
+        workspace.save(update_fields=["default_model"])
