@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -44,7 +45,9 @@ def find_or_404(request: HttpRequest, model: type[Model], pk: Any, *, path: str 
 
 
 def _look_elsewhere(request: HttpRequest, model: type[Model], pk: Any, path: str) -> None:
-    theirs = list(workspaces.roles_of(request.user))
+    """Raises Elsewhere. What the current workspace has and this person may not see stays unseen."""
+    here = getattr(request.workspace, "pk", None)  # type: ignore[attr-defined]
+    theirs = [workspace for workspace in workspaces.roles_of(request.user) if workspace != here]
     rows = model._base_manager.filter(pk=pk, **{f"{path}__in": theirs})
     workspace_id = rows.values_list(path, flat=True).first()
     if workspace_id is not None:
@@ -56,8 +59,8 @@ class ConsoleChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        if self.full_result_count is None and not self.query and not self.get_filters_params():
-            self.full_result_count = self.result_count
+        if not self.query and not self.get_filters_params():
+            self.full_result_count: int | None = self.result_count
 
 
 class ConsoleAdmin(ModelAdmin):
@@ -79,9 +82,11 @@ class ConsoleAdmin(ModelAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         actor_of(request)
-        return super().get_object(request, object_id, from_field) or find(
-            request, self.model, object_id, path=self.workspace_path
-        )
+        found = super().get_object(request, object_id, from_field)
+        if found is None and request.method == "GET":
+            with suppress(ValueError, TypeError, ValidationError):
+                _look_elsewhere(request, self.model, object_id, self.workspace_path)
+        return found
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         if not change and self.workspace_path == "workspace":

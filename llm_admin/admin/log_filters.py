@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -61,14 +61,15 @@ class SpanFilter(admin.ListFilter):
             raise IncorrectLookupParameters(f"{text} is no time")
         return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
 
-    def expected_parameters(self) -> list[str]:
+    def expected_parameters(self) -> list[str | None]:
         return list(self.names)
 
     def has_output(self) -> bool:
         return bool(self.used_parameters)
 
     def choices(self, changelist: Any) -> Iterator[dict[str, Any]]:
-        hidden = [(name, moment.isoformat(), exactly(moment)) for name, moment in self.used_parameters.items()]
+        moments = cast("dict[str, dt.datetime]", self.used_parameters)
+        hidden = [(name, moment.isoformat(), exactly(moment)) for name, moment in moments.items()]
         yield {"given": hidden, "without": changelist.get_query_string(remove=list(self.names))}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -97,7 +97,9 @@ def add_view(request: HttpRequest, model_admin: Any, pk: int) -> HttpResponse:
         except InvalidInput as error:
             add_refusal(form, error)
         else:
-            model_admin.log_change(request, deployment.model, f"Added the price {models.price_text(price)} of {deployment}.")
+            model_admin.log_change(
+                request, deployment.model, f"Added the price {models.price_text(price)} of {deployment}."
+            )
             return _section(request, deployment)
     return _section(request, deployment, form, status=422)
 

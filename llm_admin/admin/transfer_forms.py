@@ -92,7 +92,7 @@ class LibraryExportForm(ExportForm):
         self.fields["resource"].widget = forms.HiddenInput()
         self.fields["format"] = forms.ChoiceField(
             label="Kind of file",
-            choices=[choice for choice in self.fields["format"].choices if choice[0]],  # type: ignore[attr-defined]
+            choices=[choice for choice in self.fields["format"].choices if choice[0]],
             initial="0",
             widget=forms.RadioSelect,
         )

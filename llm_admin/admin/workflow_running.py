@@ -16,7 +16,6 @@ from llm_admin.models import Workflow, WorkflowVersion
 from llm_admin.schemas.base import parse
 from llm_admin.schemas.steps import STEP_SPECS
 from llm_admin.schemas.variables import VariableSpec
-from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services import documents, runs
 
 RUNS_SHOWN = 8
@@ -76,7 +75,7 @@ def run_workflow(request: HttpRequest) -> HttpResponse:
             actor=actor,
             workflow=workflow,
             spec=spec,
-            version=_unchanged(workflow, spec, request.POST.get("version", "")),
+            version=_opened_version(workflow, request.POST.get("version", "")),
             inputs=playground.posted_inputs(request.POST),
             model=request.POST.get("model") or None,
             client_key=playground.client_key(request),
@@ -86,15 +85,14 @@ def run_workflow(request: HttpRequest) -> HttpResponse:
     return playground.panel_answer(request, run.pk)
 
 
-def _unchanged(workflow: Workflow | None, spec: WorkflowSpec, number: str) -> WorkflowVersion | None:
-    """The version that this is, if it is one."""
+def _opened_version(workflow: Workflow | None, number: str) -> WorkflowVersion | None:
+    """What the page was opened with; whether the steps are still those, the service finds out."""
     if workflow is None or not playground.whole(number):
         return None
     try:
-        version = documents.version_of(workflow, number=playground.whole(number))
+        return documents.version_of(workflow, number=playground.whole(number))
     except NotFound:
         return None
-    return version if documents.spec_of(version) == spec else None
 
 
 def _problems_answer(request: HttpRequest, problems: list[Problem], steps: Any) -> HttpResponse:

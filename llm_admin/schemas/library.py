@@ -25,15 +25,17 @@ class LibraryPart(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class PromptEntryVersion(LibraryPart):
+class DocumentVersion(LibraryPart):
     number: int = Field(ge=1)
     note: str = Field(default="", max_length=500)
+    spec: Any
+
+
+class PromptEntryVersion(DocumentVersion):
     spec: Annotated[PromptSpec, BeforeValidator(prompts.upgrade)]
 
 
-class WorkflowEntryVersion(LibraryPart):
-    number: int = Field(ge=1)
-    note: str = Field(default="", max_length=500)
+class WorkflowEntryVersion(DocumentVersion):
     spec: Annotated[WorkflowSpec, BeforeValidator(workflows.upgrade)]
 
 

@@ -91,7 +91,7 @@ def _grown(key: str, at: int, texts: Mapping[str, str]) -> Iterable[Followed]:
     """Only while one text grows can the number of characters tell where we were; else the page is told to reload."""
     total = sum(map(len, texts.values()))
     if total > at:
-        path, text = next(reversed(texts.items()))
+        path, text = list(texts.items())[-1]
         before = total - len(text)
         if at >= before:
             yield key, total, {"type": "token", "path": path, "text": text[at - before :]}

@@ -57,10 +57,10 @@ PAGES: dict[str, Page] = {
     **crud("connection", OPERATOR, OPERATOR),
     "llm_admin_connection_test": by_pk("connection", OPERATOR, get=405),
     **crud("languagemodel", VIEWER, OPERATOR),
-    "llm_admin_deploymentprice_add": by_pk("deployment", OPERATOR),
-    "llm_admin_deploymentprice_delete": by_pk("price", OPERATOR),
+    "llm_admin_deploymentprice_add": by_pk("deployment", OPERATOR, get=405),
+    "llm_admin_deploymentprice_delete": by_pk("price", OPERATOR, get=405),
     "llm_admin_numbers": Page(VIEWER, query={"prompt": "prompt"}),
-    "llm_admin_interactionlog_changelist": Page(OWN),
+    "llm_admin_interactionlog_changelist": Page(VIEWER),  # the filter names prompts; its rows are one's own
     "llm_admin_interactionlog_change": Page(OWN, arguments={"object_id": "log"}),
     **crud("membership", ADMIN, ADMIN),
     **crud("prompt", VIEWER, AUTHOR),
@@ -85,7 +85,13 @@ PAGES: dict[str, Page] = {
     "llm_admin_run_follow": Page(OWN, query={"run": "run"}),
     "llm_admin_run_panel": by_pk("run", OWN),
     "llm_admin_run_stop": by_pk("run", OWN, get=405),
-    **crud("workspace", ADMIN, SUPERUSER),
+    **crud(
+        "workspace",
+        ADMIN,
+        SUPERUSER,
+        changelist=Page(ADMIN, get=302),
+        delete=Page(NOTHING, get=403, arguments={"object_id": "workspace"}),
+    ),
     "auth_user_password_change": Page(SUPERUSER, arguments={"id": "user"}),
     **{
         f"auth_{noun}_{page}": Page(

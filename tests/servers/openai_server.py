@@ -333,9 +333,9 @@ class OpenAIServer:
         html = isinstance(body, str)
         content = body.encode() if html else json.dumps(body).encode()
         kind = "text/html; charset=utf-8" if html else "application/json"
-        extra = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
-        head = f"HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n{extra}\r\n"
-        writer.write(head.encode() + content)
+        lines = {"content-type": kind, **(headers or {}), "content-length": len(content)}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        writer.write(f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + content)
         await writer.drain()
 
     async def _whole(self, request: Request, behaviour: Behaviour, writer: asyncio.StreamWriter) -> bool:

@@ -1,4 +1,4 @@
-"""Runs against a local OpenAI-compatible server over real HTTP: tokens are right, each failure has its kind and sentence."""
+"""Runs against a local OpenAI-compatible server over real HTTP: right tokens; each failure with its kind and sentence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from decimal import Decimal
 import pytest
 
 from llm_admin import RunFailed, run_prompt
-from llm_admin.models import Connection, Deployment, DeploymentPrice, InteractionLog, InteractionText, LanguageModel, Run
+from llm_admin.models import (
+    Connection,
+    Deployment,
+    DeploymentPrice,
+    InteractionLog,
+    InteractionText,
+    LanguageModel,
+    Run,
+)
 from tests import factories
 from tests.servers.openai_server import Behaviour, OpenAIServer
 

@@ -60,8 +60,6 @@ def classify(exc: BaseException) -> CallFailed | None:
         return transport
     if isinstance(exc, openai.APIResponseValidationError | json.JSONDecodeError):
         return CallFailed(ErrorKind.PROVIDER_DOWN, "did not answer with JSON: is the base URL right?")
-    if isinstance(exc, openai.ContentFilterFinishReasonError):
-        return CallFailed(ErrorKind.CONTENT_FILTER, "the provider's content filter stopped the answer")
     if isinstance(exc, openai.APITimeoutError):
         return CallFailed(ErrorKind.TIMEOUT, WAITED["ReadTimeout"])
     if isinstance(exc, openai.APIConnectionError):

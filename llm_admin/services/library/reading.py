@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.schemas.base import problems_of
-from llm_admin.schemas.library import FORMAT, DocumentEntry, LibraryFile, PromptEntry, WorkflowEntry
+from llm_admin.schemas.library import FORMAT, DocumentEntry, LibraryFile
 from llm_admin.services.documents import PROMPTS, WORKFLOWS, Family
 from llm_admin.services.library.entries import (
     MAX_BYTES,
@@ -27,6 +27,7 @@ from llm_admin.services.library.spreadsheets import read_xlsx
 from llm_admin.services.library.tables import read_csv, read_rows
 
 NOUNS = {"prompts": "Prompt", "workflows": "Workflow"}
+MAX_PROBLEMS = 1_000
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -52,6 +53,7 @@ def _megabytes(size: int) -> str:
 
 
 def _count(reading: Reading) -> None:
+    del reading.problems[MAX_PROBLEMS:]  # who has that many starts with the first
     if len(reading.entries) > MAX_ENTRIES:
         raise InvalidInput(f"There are more than {MAX_ENTRIES:,} prompts in this file. Split it into several.")
     if not reading.entries and not reading.problems:
@@ -113,7 +115,7 @@ def _read_library(content: dict[str, Any], reading: Reading) -> None:
     reading.entries += [_entry(WORKFLOWS, one) for one in library.workflows]
 
 
-def _entry(family: Family, one: PromptEntry | WorkflowEntry) -> Entry:
+def _entry(family: Family, one: DocumentEntry) -> Entry:
     place = (f"{NOUNS[f'{family.noun}s']} “{one.name}”",)
     return Entry(
         family=family,

@@ -13,7 +13,7 @@ from llm_admin.services.library.entries import MAX_ENTRIES, Reading
 from llm_admin.services.library.tables import filled, read_grid
 
 MAX_PARTS = 500
-MAX_UNPACKED = 40 * 1024 * 1024
+MAX_UNPACKED = 20 * 1024 * 1024
 MAX_COLUMNS = 60
 DAMAGED = "This Excel file is damaged, or no .xlsx file. Save it again from Excel (or as “CSV UTF-8”), and try again."
 # openpyxl lets through whatever its parsing of a broken part happens to raise.
@@ -49,7 +49,7 @@ def _inspect(data: bytes) -> None:
 
 def _first_sheet(data: bytes) -> list[list[Any]]:
     """Values, not formulas. Bounded, because a single cell in the last corner makes a sheet of 17 billion."""
-    from openpyxl import load_workbook
+    from openpyxl import load_workbook  # type: ignore[import-untyped]
 
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     sheet = book.worksheets[0]
