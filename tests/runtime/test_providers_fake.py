@@ -226,7 +226,7 @@ async def test_it_hangs_until_the_wait_is_over_and_no_longer():
     began = time.perf_counter()
     with pytest.raises(Exception) as caught:
         await chunks_of(build("demo:hang", wait=0.1))
-    assert 0.1 <= time.perf_counter() - began < 1
+    assert 0.1 <= time.perf_counter() - began < 5
     assert PROVIDER.classify(caught.value).kind == ErrorKind.TIMEOUT
 
 

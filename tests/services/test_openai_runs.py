@@ -1,4 +1,4 @@
-"""Runs against a local OpenAI-compatible server over real HTTP: right tokens; each failure with its kind and sentence."""
+"""Runs against a local OpenAI-compatible server over real HTTP: right tokens, each failure in its own words."""
 
 from __future__ import annotations
 
