@@ -104,7 +104,16 @@ def test_a_list_that_one_may_not_see_over_there_is_not_opened(login, member, oth
 
 
 @pytest.mark.parametrize(
-    "address", ["https://evil.example/admin/", "//evil.example/", "/nowhere/", "javascript:alert(1)", "", "\\\\evil", "http://[half"]
+    "address",
+    [
+        "https://evil.example/admin/",
+        "//evil.example/",
+        "/nowhere/",
+        "javascript:alert(1)",
+        "",
+        "\\\\evil",
+        "http://[half",
+    ],
 )
 def test_other_addresses_lead_home(login, ada, other, address):
     assert switch(login(ada), other, next=address).url == HOME

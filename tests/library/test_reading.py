@@ -97,6 +97,7 @@ def test_unknown_keys_are_listed_and_secrets_are_not_read():
         (b'{"a": NaN}', "This is not valid JSON: NaN is no value"),
         (b"[" * 200_000, "This JSON is nested too deeply."),
         (b'{"a": 1}', "This JSON is neither a list of prompts nor a library"),
+        (b"[" + b"1," * 2_000 + b"1]", "There are more than 2,000 prompts in this file."),
         (b"[]", "There is no prompt in this file."),
         (b'[{"name": "caf\xe9"}]', "Line 1 is not valid UTF-8."),
         (b'[{"name": ' + b"9" * 10_000 + b"}]", "This is not valid JSON: "),

@@ -159,8 +159,9 @@ def test_the_header_has_to_fit(data, message):
         (b"\xd0\xcf\x11\xe0" + b"x" * 100, "This is an old Excel file"),
         (b"x" * (library.MAX_BYTES + 1), "This file has 5.0 MB; at most 5.0 MB"),
         (b"name,text\n" + b"A,a\n" * 2_001, "There are more than 2,000 prompts in this file."),
+        (b"name,text\n" + b"\n" * 1_000_000, "There are more than 2,000 prompts in this file."),
     ],
-    ids=["empty", "header only", "image", "binary", "xls", "large", "many"],
+    ids=["empty", "header only", "image", "binary", "xls", "large", "many", "empty lines"],
 )
 def test_what_is_no_list_is_refused_in_a_sentence(data, message):
     with pytest.raises(InvalidInput) as refused:

@@ -15,6 +15,7 @@ Place = tuple[str | int, ...]
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ENTRIES = 2_000
 MAX_NAME = 200
+TOO_MANY = f"There are more than {MAX_ENTRIES:,} prompts in this file. Split it into several."
 
 
 @dataclass(frozen=True)

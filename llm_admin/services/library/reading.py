@@ -15,6 +15,7 @@ from llm_admin.services.documents import PROMPTS, WORKFLOWS, Family
 from llm_admin.services.library.entries import (
     MAX_BYTES,
     MAX_ENTRIES,
+    TOO_MANY,
     Entry,
     EntryVersion,
     Place,
@@ -55,7 +56,7 @@ def _megabytes(size: int) -> str:
 def _count(reading: Reading) -> None:
     del reading.problems[MAX_PROBLEMS:]  # who has that many starts with the first
     if len(reading.entries) > MAX_ENTRIES:
-        raise InvalidInput(f"There are more than {MAX_ENTRIES:,} prompts in this file. Split it into several.")
+        raise InvalidInput(TOO_MANY)
     if not reading.entries and not reading.problems:
         raise InvalidInput("There is no prompt in this file.")
 
@@ -87,6 +88,8 @@ def _no_constant(name: str) -> Any:
 
 
 def _read_list(content: list[Any], reading: Reading) -> None:
+    if len(content) > MAX_ENTRIES:
+        raise InvalidInput(TOO_MANY)
     rows, named = [], dict[str, None]()
     for position, one in enumerate(content, start=1):
         place = f"Item {position}"

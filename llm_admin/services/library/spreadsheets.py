@@ -13,7 +13,7 @@ from llm_admin.services.library.entries import MAX_ENTRIES, Reading
 from llm_admin.services.library.tables import filled, read_grid
 
 MAX_PARTS = 500
-MAX_UNPACKED = 20 * 1024 * 1024
+MAX_UNPACKED = 10 * 1024 * 1024  # reading takes about a second for each MB of the worst
 MAX_COLUMNS = 60
 DAMAGED = "This Excel file is damaged, or no .xlsx file. Save it again from Excel (or as “CSV UTF-8”), and try again."
 # openpyxl lets through whatever its parsing of a broken part happens to raise.

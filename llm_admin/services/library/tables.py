@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from llm_admin.exceptions import InvalidInput, Problem
-from llm_admin.services.library.entries import MAX_BYTES, Reading, unstorable
+from llm_admin.services.library.entries import MAX_BYTES, MAX_ENTRIES, TOO_MANY, Reading, unstorable
 from llm_admin.services.library.rows import ALIASES, Row, column_of, entry_of
 
 DELIMITERS = ",;\t"
+MAX_LINES = 20_000  # with the empty ones
 
 
 def read_csv(data: bytes, reading: Reading) -> None:
@@ -36,10 +38,13 @@ def _lines(text: str, reading: Reading) -> list[list[str]]:
     csv.field_size_limit(MAX_BYTES)  # the default stops at 128 KB
     lines: list[list[str]] = []
     try:
-        lines.extend(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True))
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+        lines.extend(islice(reader, MAX_LINES + 1))
     except csv.Error as error:
         hint = "a quotation mark is opened and not closed, or stands in the middle of a cell"
         reading.problems.append(Problem((f"Row {len(lines) + 1}",), f"This row cannot be read: {hint} ({error})."))
+    if len(lines) > MAX_LINES:
+        raise InvalidInput(TOO_MANY)
     return lines
 
 
@@ -61,6 +66,8 @@ def read_grid(lines: Sequence[Sequence[Any]], reading: Reading) -> None:
         elif any(map(filled, line)):
             cells = [*line, *[None] * len(columns)]
             rows.append(Row(place, {name: cell for name, cell in zip(columns, cells, strict=False) if name}))
+    if len(rows) > MAX_ENTRIES:
+        raise InvalidInput(TOO_MANY)
     read_rows(rows, reading, named=set(filter(None, columns)))
     reading.problems.sort(key=lambda problem: int(str(problem.location[0]).removeprefix("Row ")))
 
