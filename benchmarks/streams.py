@@ -4,7 +4,8 @@
 
 Ours: the whole console under uvicorn with SQLite on disk. Each run is started by the studio's own POST and followed by
 a connection of its own; the offline model writes 20 tokens a second. The gap is the time between two pieces of one
-answer, as they arrive here.
+answer, as they arrive here, during so many seconds from the moment when all streams stand. Lost: an answer that did not
+arrive whole.
 Bare: an ASGI generator under uvicorn that sends the same pieces at the same pace, with nothing behind it.
 """
 
@@ -28,6 +29,7 @@ sys.path.insert(0, str(ROOT))
 from tests.servers.console import Console, free_port  # noqa: E402
 
 RATE = 20  # tokens a second
+LEAD = 40  # seconds' worth of further words, for the time in which runs and followers start one by one
 
 SET_UP = """
 from django.contrib.auth import get_user_model
@@ -58,7 +60,7 @@ class Watched:
     """What one follower saw."""
 
     def __init__(self) -> None:
-        self.gaps: list[float] = []
+        self.gaps: list[tuple[float, float]] = []  # (when it ended, how long it was)
         self.text: list[str] = []
         self.status = ""
         self._last: float | None = None
@@ -69,7 +71,7 @@ class Watched:
         elif event.get("type") == "token":
             now = time.perf_counter()
             if self._last is not None:
-                self.gaps.append(now - self._last)
+                self.gaps.append((now, now - self._last))
             self._last = now
             self.text.append(event["text"])
 
@@ -104,10 +106,12 @@ class Sampler:
     def __init__(self, pid: int, database: str) -> None:
         self.pid, self.database = pid, database
         self.threads = self.connections = self.megabytes = 0
+        self.since = float("inf")  # when all streams stood
 
     async def run(self, standing: asyncio.Semaphore, count: int) -> None:
         for _ in range(count):
             await standing.acquire()
+        self.since = time.perf_counter()
         await asyncio.sleep(0.5)
         while True:
             self.look()
@@ -119,7 +123,8 @@ class Sampler:
         self.megabytes = max(self.megabytes, int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024)
         files = Path(f"/proc/{self.pid}/fd")
         opened = [os.readlink(f) for f in files.iterdir() if f.is_symlink()]
-        self.connections = max(self.connections, sum(path == self.database for path in opened))
+        # Of a closed connection SQLite keeps the database's file open as long as others hold locks, but not its log.
+        self.connections = max(self.connections, opened.count(f"{self.database}-wal"))
 
 
 def console_urls(console: Console, runs: int) -> tuple[list[str], dict[str, str]]:
@@ -128,8 +133,9 @@ def console_urls(console: Console, runs: int) -> tuple[list[str], dict[str, str]
     return [f"{console.address}/admin/llm_admin/run/follow/?run={run}:0" for run in ids], dict(browser.http.cookies)
 
 
-def report(name: str, seen: list[Watched], words: int, sampler: Sampler) -> None:
-    gaps = sorted(gap for one in seen for gap in one.gaps)
+def report(name: str, seen: list[Watched], words: int, seconds: int, sampler: Sampler) -> None:
+    until = sampler.since + seconds
+    gaps = sorted(gap for one in seen for at, gap in one.gaps if sampler.since < at - gap and at < until)
     lost = sum(one.words < words or one.status != "succeeded" for one in seen)
     p50, p99 = (gaps[int(len(gaps) * q)] * 1000 for q in (0.5, 0.99))
     print(
@@ -141,7 +147,7 @@ def report(name: str, seen: list[Watched], words: int, sampler: Sampler) -> None
 
 def measure_console(folder: Path, runs: int, seconds: int) -> None:
     """Starting takes a while: the words are more than the seconds need, and what is measured begins when all stand."""
-    words = RATE * seconds
+    words = RATE * (seconds + LEAD)
     console = Console(folder)
     console.manage("migrate", "--verbosity", "0")
     console.code(SET_UP.format(pace=1000 // RATE, words=words))
@@ -151,7 +157,7 @@ def measure_console(folder: Path, runs: int, seconds: int) -> None:
         assert console.process is not None
         sampler = Sampler(console.process.pid, str(console.database))
         seen = asyncio.run(follow_all(urls, cookies, sampler))
-        report("console", seen, words, sampler)
+        report("console", seen, words, seconds, sampler)
         statuses = console.statuses()
         print(f"         rows: {len(statuses)}, succeeded {statuses.count('succeeded')}")
     finally:
@@ -161,14 +167,15 @@ def measure_console(folder: Path, runs: int, seconds: int) -> None:
 def measure_bare(folder: Path, runs: int, seconds: int) -> None:
     import subprocess
 
-    words, port = RATE * seconds, free_port()
+    words, port = RATE * (seconds + 5), free_port()
     (folder / "bare.py").write_text(BARE.format(pace=1000 // RATE, words=words))
     command = [sys.executable, "-m", "uvicorn", "bare:application", "--port", str(port), "--log-level", "warning"]
     server = subprocess.Popen(command, cwd=folder)
     time.sleep(2)
     sampler = Sampler(server.pid, "-")
     try:
-        report("bare   ", asyncio.run(follow_all([f"http://127.0.0.1:{port}/"] * runs, {}, sampler)), words, sampler)
+        seen = asyncio.run(follow_all([f"http://127.0.0.1:{port}/"] * runs, {}, sampler))
+        report("bare   ", seen, words, seconds, sampler)
     finally:
         server.kill()
 
