@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 from tests.servers.console import Console, free_port  # noqa: E402
 
 RATE = 20  # tokens a second
-LEAD = 40  # seconds' worth of further words, for the time in which runs and followers start one by one
+LEAD = 30  # seconds' worth of further words, for the time in which runs and followers start one by one
 
 SET_UP = """
 from django.contrib.auth import get_user_model
@@ -80,9 +80,13 @@ class Watched:
         return len("".join(self.text).split())
 
 
-async def follow(client: httpx.AsyncClient, url: str, standing: asyncio.Semaphore) -> Watched:
+async def follow(
+    client: httpx.AsyncClient, url: str, standing: asyncio.Semaphore, connecting: asyncio.Semaphore
+) -> Watched:
     seen = Watched()
+    await connecting.acquire()  # a browser's page opens one stream, not five hundred in the same moment
     async with client.stream("GET", url, timeout=120) as answer:
+        connecting.release()
         standing.release()
         async for line in answer.aiter_lines():
             if line.startswith("data: "):
@@ -93,9 +97,9 @@ async def follow(client: httpx.AsyncClient, url: str, standing: asyncio.Semaphor
 async def follow_all(urls: list[str], cookies: dict[str, str], sampler: Sampler) -> list[Watched]:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(limits=limits, cookies=cookies) as client:
-        standing = asyncio.Semaphore(0)
+        standing, connecting = asyncio.Semaphore(0), asyncio.Semaphore(10)
         sampling = asyncio.create_task(sampler.run(standing, len(urls)))
-        seen = await asyncio.gather(*(follow(client, url, standing) for url in urls))
+        seen = await asyncio.gather(*(follow(client, url, standing, connecting) for url in urls))
         sampling.cancel()
     return list(seen)
 
@@ -111,8 +115,8 @@ class Sampler:
     async def run(self, standing: asyncio.Semaphore, count: int) -> None:
         for _ in range(count):
             await standing.acquire()
+        await asyncio.sleep(1)
         self.since = time.perf_counter()
-        await asyncio.sleep(0.5)
         while True:
             self.look()
             await asyncio.sleep(1)

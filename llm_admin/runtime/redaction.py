@@ -107,7 +107,6 @@ class StreamRedactor:
         self._held: list[str] = []
         self._ends: re.Pattern[str] | None = None  # until this comes, what is held only grows
         self._armed = False  # a value may begin with the next piece
-        self._just_masked = False
 
     def feed(self, chunk: str) -> str:
         if self._held:
@@ -116,7 +115,6 @@ class StreamRedactor:
                 return ""
         elif not self._armed and not self._redactor.suspects(self._before + chunk, len(self._before)):
             self._before = (self._before + chunk)[-rules.LONGEST_LEAD :]
-            self._just_masked = False
             return chunk
         return self._let_out(chunk, final=False)
 
@@ -126,21 +124,18 @@ class StreamRedactor:
     def _let_out(self, chunk: str, *, final: bool) -> str:
         start, text = len(self._before), self._before + "".join(self._held) + chunk
         found = self._redactor.spans(text)
-        cut, self._ends = (len(text), None) if final else self._unfinished(text, start, found)
+        cut, self._ends = (len(text), None) if final else self._unfinished(text, start)
         cut = max(start, min([cut, *(begin for begin, end in found if begin < cut < end)]))
-        out = masked(text, found, start, cut, after_mask=self._just_masked) if cut > start else ""
-        self._just_masked = any(begin < cut <= end for begin, end in found) if cut > start else self._just_masked
         self._held = [text[cut:]] if cut < len(text) else []
         self._before = text[max(0, cut - rules.LONGEST_LEAD) : cut]
-        return out
+        return masked(text, found, start, cut)
 
-    def _unfinished(self, text: str, start: int, found: list[Span]) -> tuple[int, re.Pattern[str] | None]:
+    def _unfinished(self, text: str, start: int) -> tuple[int, re.Pattern[str] | None]:
         """From where the text has to wait, and what it waits for (None: look again at every piece)."""
         values = list(_open_values(text))
         blocks = [*_open_blocks(text), _marker_begins(text), self._redactor.begins_at(text, start)]
         candidates: list[tuple[int, re.Pattern[str] | None]] = [(place, rules.END_OF_VALUE) for place in values]
         candidates += [(place, None) for place in blocks if place is not None]
-        candidates += [(begin, None) for begin, end in found if end == len(text)]
         self._armed = any(place == len(text) for place, _ in candidates)
         return min(candidates, key=lambda one: (one[0], one[1] is None), default=(len(text), None))
 
@@ -166,16 +161,12 @@ def _inside_base64(secret: bytes, shift: int) -> Iterator[str]:
         yield core.replace("+", "-").replace("/", "_")
 
 
-def masked(text: str, found: list[Span], start: int, end: int, *, after_mask: bool = False) -> str:
-    """The part from start to end, with what was found in the text masked.
-
-    `after_mask`: what goes on from before the start has its mask already.
-    """
+def masked(text: str, found: list[Span], start: int, end: int) -> str:
+    """The part from start to end, with what was found in the text masked."""
     parts, position = [], start
     for begin, stop in found:
-        if stop > start and begin < end:
-            parts.append(text[position : max(begin, position)])
-            parts.append("" if after_mask and begin <= start else MASK)
+        if stop > start and begin < end and start < end:
+            parts += [text[position : max(begin, position)], MASK]
             position = stop
     return "".join([*parts, text[min(position, end) : end]])
 
@@ -211,7 +202,7 @@ def _occurrences(value: str, text: str) -> Iterator[Span]:
 def _united(found: list[Span]) -> list[Span]:
     united: list[Span] = []
     for begin, end in sorted(found):
-        if united and begin <= united[-1][1]:
+        if united and begin < united[-1][1]:
             united[-1] = (united[-1][0], max(end, united[-1][1]))
         else:
             united.append((begin, end))

@@ -15,7 +15,7 @@ from llm_admin.exceptions import ConsoleError
 from llm_admin.models import Run, Workspace
 from llm_admin.schemas.records import Outcome
 from llm_admin.services import actors, catalogue, documents, runs, workspaces
-from llm_admin.services.documents import PROMPTS, WORKFLOWS, Family
+from llm_admin.services.documents import PROMPTS, Family
 from llm_admin.services.execution import Listener, run_async, run_now
 from llm_admin.services.recording import RunRecorder
 
@@ -67,7 +67,13 @@ class Handle:
         return self.document.slug
 
     def plan(
-        self, inputs: Mapping[str, Any], *, model: str | None, user: Any, source: RunSource = RunSource.CODE
+        self,
+        inputs: Mapping[str, Any],
+        *,
+        model: str | None,
+        user: Any,
+        source: RunSource = RunSource.CODE,
+        known: runs.Facts | None = None,
     ) -> Run:
         start = runs.plan_prompt if self.family is PROMPTS else runs.plan_workflow
         return start(
@@ -77,6 +83,7 @@ class Handle:
             version=self.version,
             model=model,
             source=source,
+            known=known,
             **{self.family.noun: self.document},
         )
 
@@ -87,10 +94,11 @@ class Handle:
     async def arun(
         self, inputs: Mapping[str, Any] | None = None, *, model: str | None = None, user: Any = None
     ) -> Result:
-        if self.family is WORKFLOWS or runs.known_facts(self.workspace) is None:
-            run = await sync_to_async(self.plan)(inputs or {}, model=model, user=user)
-        else:
-            run = self.plan(inputs or {}, model=model, user=user)
+        known = runs.known_facts(self.workspace) or await sync_to_async(runs.facts)(self.workspace)
+        if self.family is PROMPTS:
+            run = self.plan(inputs or {}, model=model, user=user, known=known)
+        else:  # reads the prompts that its steps name
+            run = await sync_to_async(self.plan)(inputs or {}, model=model, user=user, known=known)
         return finish(await execute(run))
 
     def as_langchain(self) -> Any:

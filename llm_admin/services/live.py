@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 import uuid
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,34 @@ class LiveRuns:
 LIVE = LiveRuns()
 
 
+class _Flusher:
+    """One timer for all the emitters of a loop: a timer for each of hundreds was a good part of their cost."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.waiting: list[Emitter] = []
+
+    def add(self, emitter: Emitter) -> None:
+        if not self.waiting:
+            self.loop.call_later(_delay(), self.flush)
+        self.waiting.append(emitter)
+
+    def flush(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for emitter in waiting:
+            emitter.flush()
+
+
+_flushers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Flusher] = weakref.WeakKeyDictionary()
+
+
+def _flusher() -> _Flusher:
+    loop = asyncio.get_running_loop()
+    if loop not in _flushers:
+        _flushers[loop] = _Flusher(loop)
+    return _flushers[loop]
+
+
 @dataclass(slots=True)
 class Emitter:
     """Gathers tokens for some milliseconds, masks what looks like a key, and appends to the run's channel."""
@@ -94,7 +123,7 @@ class Emitter:
     texts: dict[str, list[str]] = field(default_factory=dict)
     _buffer: dict[str, list[str]] = field(default_factory=dict)
     _masks: dict[str, StreamRedactor] = field(default_factory=dict)
-    _timer: asyncio.TimerHandle | None = None
+    _dirty: bool = False
 
     def emit(self, event: RunEvent) -> None:
         """In the run's loop only."""
@@ -106,13 +135,12 @@ class Emitter:
         if buffer is None:
             buffer = self._buffer[event["path"]] = []
         buffer.append(event["text"])
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_delay(), self.flush)
+        if not self._dirty:
+            self._dirty = True
+            _flusher().add(self)
 
     def flush(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._dirty = False
         for path, pieces in self._buffer.items():
             if pieces:
                 self._piece(path, self._mask(path).feed("".join(pieces)))

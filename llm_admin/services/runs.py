@@ -120,10 +120,11 @@ def plan_prompt(
     model: str | None = None,
     source: RunSource,
     client_key: str | None = None,
+    known: Facts | None = None,
 ) -> Run:
-    """The unsaved row of a run, everything checked."""
+    """The unsaved row of a run, everything checked. With `known` and a version it reads nothing."""
     actor.require("run_prompt")
-    known = facts(actor.workspace)
+    known = known or facts(actor.workspace)
     values = check_inputs(spec, inputs)
     _check_models(known, [model or spec.model or known.default_alias])
 
@@ -161,9 +162,10 @@ def plan_workflow(
     model: str | None = None,
     source: RunSource,
     client_key: str | None = None,
+    known: Facts | None = None,
 ) -> Run:
     actor.require("run_workflow")
-    known = facts(actor.workspace)
+    known = known or facts(actor.workspace)
     values = check_values(spec.inputs, inputs)
     prompts = resolve_prompts(actor, spec)
     plan = RunPlan(

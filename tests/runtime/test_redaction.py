@@ -64,6 +64,8 @@ HARMLESS = [
     "id 123e4567-e89b-12d3-a456-426614174000, key 0190a5d5-1c7e-7b6a-9c1f-0e6a2f7b8c9d",
     '{"max_tokens": 1000, "token_count": 12345678, "total_tokens": 99, "keyboard": "qwerty12345"}',
     'api_key = os.environ["OPENAI_API_KEY"]',
+    "api_key = load_key_v2(path); token = decode_base64_text(text)",
+    "Token: 123456789012, password: 0000-0000-0000",
     "password = getpass.getpass(prompt1)",
     "api_key: {{api_key}} and <your-api-key> and ${API_KEY_1} and YOUR_API_KEY",
     "def authorize(token: str, password: Optional[str] = None) -> bool:",
@@ -136,6 +138,13 @@ def test_a_value_with_quotes_is_found_in_json():
     redactor = Redactor([value])
     assert "ss" not in redactor.text(json.dumps({"a": value.strip()}))
     assert "ss" not in redactor.text(json.dumps({"a": value.strip()}, ensure_ascii=False))
+
+
+def test_the_web_s_own_base64_is_known_too():
+    value = "~~~>>>???0815"
+    written = base64.urlsafe_b64encode(value.encode()).decode().rstrip("=")
+    assert "-" in written and "_" in written
+    assert MASK in Redactor([value]).text(written)
 
 
 def test_short_values_are_not_secrets():
@@ -256,6 +265,12 @@ def test_no_part_of_a_split_key_gets_out(redactor, secret, size):
 def test_a_known_secret_inside_a_word_lets_out_three_letters_at_most():
     out = "".join(streamed(Redactor(["planted-key-0815-xyz"]), "xplanted-key-0815-xyz."))
     assert out == f"xpla{MASK}."
+
+
+def test_what_begins_inside_a_value_does_not_tear_it(redactor):
+    """The dashes could begin a private key, which would be let wait alone."""
+    chunks = ["api_key = " + "a1" * 60, "-----BEGIN", " ", "x"]
+    assert "".join(streamed(redactor, chunks)) == f"api_key = {MASK} x"
 
 
 def test_what_looked_like_a_key_comes_out_when_it_is_none(redactor):

@@ -275,6 +275,12 @@ async def test_a_cancelled_await_closes_the_run_and_stays_cancelled(prompt):
     assert run.status == RunStatus.CANCELLED
 
 
+async def test_what_was_cached_may_expire_at_any_moment(prompt, monkeypatch):
+    monkeypatch.setattr("llm_admin.services.catalogue.LIFETIME", 0)
+    assert (await arun_prompt(prompt.slug, {"topic": "rain"})).ok
+    assert (await arun_prompt(prompt.slug, {"topic": "rain"})).ok
+
+
 async def test_fifty_at_once_each_leave_their_own_rows(prompt):
     results = await asyncio.gather(*(arun_prompt(prompt.slug, {"topic": f"number {n}"}) for n in range(50)))
     assert len({r.run_id for r in results}) == 50
