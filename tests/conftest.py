@@ -9,9 +9,12 @@ from tests import factories
 
 
 def pytest_configure() -> None:
-    """Hashing passwords as for production would be most of the time that many tests take."""
+    """Hashing passwords as for production would be most of the time that many tests take. Nothing asserts a time."""
+    import hypothesis
     from django.conf import settings
 
+    hypothesis.settings.register_profile("console", deadline=None)
+    hypothesis.settings.load_profile("console")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
