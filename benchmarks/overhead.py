@@ -88,13 +88,11 @@ async def seconds(call: Call, runs: int, at_once: int) -> float:
     return (time.perf_counter() - began) / runs
 
 
-async def compare(ours: Call, bare: Call, runs: int, rounds: int, at_once: int) -> tuple[float, float]:
-    """Medians of the time of one run."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        for call, found in zip((ours, bare), times, strict=True):
-            found.append(await seconds(call, runs, at_once))
-    return statistics.median(times[0]), statistics.median(times[1])
+async def compare(ours: Call, bare: Call, runs: int, rounds: int, at_once: int) -> tuple[float, float, list[float]]:
+    """Medians of the time of one run, and the ratio of each round: its two halves follow one another at once."""
+    times = [(await seconds(ours, runs, at_once), await seconds(bare, runs, at_once)) for _ in range(rounds)]
+    a, b = (statistics.median(column) for column in zip(*times, strict=True))
+    return a, b, sorted(x / y for x, y in times)
 
 
 async def measure(handles: dict[int, object], runs: int, rounds: int) -> int:
@@ -107,12 +105,14 @@ async def measure(handles: dict[int, object], runs: int, rounds: int) -> int:
     tune_garbage_collector()
     started = 50
     for at_once in (1, 50):
-        a, b = await compare(ours[20], bare[20], runs, rounds, at_once)
+        a, b, ratios = await compare(ours[20], bare[20], runs, rounds, at_once)
         started += runs * rounds
-        rate = f"{1 / a:,.0f} runs/s"
-        print(f"{at_once:>2} at once: {a * 1e6:7.0f} us a run, bare chain {b * 1e6:6.0f} us: {a / b:.2f}x, {rate}")
-    long, _ = await compare(ours[220], bare[220], max(runs // 5, 20), rounds, 1)
-    short, _ = await compare(ours[20], bare[20], max(runs // 5, 20), rounds, 1)
+        print(
+            f"{at_once:>2} at once: {a * 1e6:6.0f} us a run, bare chain {b * 1e6:6.0f} us; ratio of a round "
+            f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}); {1 / a:,.0f} runs/s"
+        )
+    long, *_ = await compare(ours[220], bare[220], max(runs // 5, 20), rounds, 1)
+    short, *_ = await compare(ours[20], bare[20], max(runs // 5, 20), rounds, 1)
     print(f"a token more: {(long - short) / 200 * 1e6:.1f} us")
     return started + 2 * max(runs // 5, 20) * rounds
 

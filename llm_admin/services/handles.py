@@ -14,7 +14,7 @@ from llm_admin.choices import RunSource, RunStatus
 from llm_admin.exceptions import ConsoleError
 from llm_admin.models import Run, Workspace
 from llm_admin.schemas.records import Outcome
-from llm_admin.services import actors, catalogue, documents, runs, workspaces
+from llm_admin.services import actors, catalogue, documents, planning, workspaces
 from llm_admin.services.documents import PROMPTS, Family
 from llm_admin.services.execution import Listener, run_async, run_now
 from llm_admin.services.recording import RunRecorder
@@ -73,9 +73,9 @@ class Handle:
         model: str | None,
         user: Any,
         source: RunSource = RunSource.CODE,
-        known: runs.Facts | None = None,
+        known: planning.Facts | None = None,
     ) -> Run:
-        start = runs.plan_prompt if self.family is PROMPTS else runs.plan_workflow
+        start = planning.plan_prompt if self.family is PROMPTS else planning.plan_workflow
         return start(
             actor=actors.system(self.workspace, user),
             spec=self.spec,
@@ -94,7 +94,7 @@ class Handle:
     async def arun(
         self, inputs: Mapping[str, Any] | None = None, *, model: str | None = None, user: Any = None
     ) -> Result:
-        known = runs.known_facts(self.workspace) or await sync_to_async(runs.facts)(self.workspace)
+        known = planning.known_facts(self.workspace) or await sync_to_async(planning.facts)(self.workspace)
         if self.family is PROMPTS:
             run = self.plan(inputs or {}, model=model, user=user, known=known)
         else:  # reads the prompts that its steps name

@@ -1,54 +1,20 @@
-"""Starting, stopping and finding runs. Execution itself is in execution.py."""
+"""Starting, stopping and finding runs. What a run will do is planned in planning.py, done in execution.py."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from llm_admin.choices import RunSource, RunStatus
-from llm_admin.exceptions import InvalidInput, NotFound, Problem
-from llm_admin.models import LanguageModel, Prompt, PromptVersion, Run, Workflow, WorkflowVersion, Workspace
-from llm_admin.schemas.plans import PromptPlan, RunPlan
-from llm_admin.schemas.prompts import PromptSpec, check_inputs
-from llm_admin.schemas.variables import check_values
+from llm_admin.models import Prompt, PromptVersion, Run, Workflow, WorkflowVersion
+from llm_admin.schemas.prompts import PromptSpec
 from llm_admin.schemas.workflows import WorkflowSpec
-from llm_admin.services import catalogue, documents
+from llm_admin.services import documents, execution
 from llm_admin.services.actors import Actor
-from llm_admin.services.secrets import redactor
+from llm_admin.services.planning import plan_prompt, plan_workflow
 from llm_admin.tenancy import workspace_scope
-
-if TYPE_CHECKING:
-    from llm_admin.runtime.redaction import Redactor
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What planning a run needs to know of its workspace, as it is now."""
-
-    workspace: Workspace
-    default_alias: str | None
-    aliases: frozenset[str]
-    redactor: Redactor
-
-
-def facts(workspace: Workspace) -> Facts:
-    return catalogue.cached(("facts", workspace.pk), lambda: _gather(workspace))
-
-
-def known_facts(workspace: Workspace) -> Facts | None:
-    """Without touching the database: None when they must be read first."""
-    return catalogue.peek(("facts", workspace.pk))
-
-
-def _gather(workspace: Workspace) -> Facts:
-    fresh = Workspace.objects.select_related("default_model").get(pk=workspace.pk)
-    rows = LanguageModel._base_manager.filter(workspace=fresh, enabled=True)
-    default = fresh.default_model.alias if fresh.default_model else None
-    return Facts(fresh, default, frozenset(rows.values_list("alias", flat=True)), redactor())
 
 
 def start_prompt(
@@ -56,29 +22,18 @@ def start_prompt(
     actor: Actor,
     prompt: Prompt | None,
     spec: PromptSpec,
-    inputs: Mapping[str, Any],
     version: PromptVersion | None = None,
-    model: str | None = None,
     source: RunSource = RunSource.STUDIO,
-    client_key: str | None = None,
+    **what: Any,
 ) -> Run:
-    """Stores a PENDING run and hands it to the jobs; returns at once. `version` None: unsaved text.
+    """Stores a PENDING run and hands it to the jobs; returns at once. `what`: inputs, model, client_key.
 
-    A `spec` that differs from the version's is unsaved text, too. Raises InvalidInput (missing values, unknown model),
-    PermissionRefused. The same `client_key` again gives the
-    same run: a double click is one run.
+    Without a version, or with a `spec` that differs from the version's, it is unsaved text. The same `client_key` again
+    gives the same run: a double click is one run. Raises InvalidInput (missing values, unknown model),
+    PermissionRefused, ShuttingDown.
     """
-    run = plan_prompt(
-        actor=actor,
-        prompt=prompt,
-        spec=spec,
-        inputs=inputs,
-        version=_unchanged(version, spec),
-        model=model,
-        source=source,
-        client_key=client_key,
-    )
-    return _store_and_go(run)
+    version = _unchanged(version, spec)
+    return _store_and_go(plan_prompt(actor=actor, prompt=prompt, spec=spec, version=version, source=source, **what))
 
 
 def start_workflow(
@@ -86,146 +41,23 @@ def start_workflow(
     actor: Actor,
     workflow: Workflow | None,
     spec: WorkflowSpec,
-    inputs: Mapping[str, Any],
     version: WorkflowVersion | None = None,
-    model: str | None = None,
     source: RunSource = RunSource.STUDIO,
-    client_key: str | None = None,
+    **what: Any,
 ) -> Run:
     """As `start_prompt`. The prompts that the steps name are resolved now and kept with the run."""
-    run = plan_workflow(
-        actor=actor,
-        workflow=workflow,
-        spec=spec,
-        inputs=inputs,
-        version=_unchanged(version, spec),
-        model=model,
-        source=source,
-        client_key=client_key,
+    version = _unchanged(version, spec)
+    return _store_and_go(
+        plan_workflow(actor=actor, workflow=workflow, spec=spec, version=version, source=source, **what)
     )
-    return _store_and_go(run)
 
 
 def _unchanged(version: Any, spec: Any) -> Any:
     return version if version is not None and documents.spec_of(version) == spec else None
 
 
-def plan_prompt(
-    *,
-    actor: Actor,
-    prompt: Prompt | None,
-    spec: PromptSpec,
-    inputs: Mapping[str, Any],
-    version: PromptVersion | None = None,
-    model: str | None = None,
-    source: RunSource,
-    client_key: str | None = None,
-    known: Facts | None = None,
-) -> Run:
-    """The unsaved row of a run, everything checked. With `known` and a version it reads nothing."""
-    actor.require("run_prompt")
-    known = known or facts(actor.workspace)
-    values = check_inputs(spec, inputs)
-    _check_models(known, [model or spec.model or known.default_alias])
-
-    def plan() -> dict[str, Any]:
-        planned = RunPlan(
-            kind="prompt",
-            prompt=_prompt_plan(prompt, version, spec),
-            model=model or None,
-            default_model=known.default_alias,
-        )
-        return known.redactor.value(planned.model_dump(mode="json"))
-
-    # A version never changes, so neither does its plan; whatever else is in it makes the catalogue forget.
-    stored = plan() if version is None else catalogue.cached(("plan", version.pk, model, known.default_alias), plan)
-    return _row(
-        actor,
-        known,
-        stored,
-        values,
-        source,
-        client_key,
-        title=_title(prompt, version, "New prompt"),
-        prompt=prompt,
-        prompt_version=version,
-    )
-
-
-def plan_workflow(
-    *,
-    actor: Actor,
-    workflow: Workflow | None,
-    spec: WorkflowSpec,
-    inputs: Mapping[str, Any],
-    version: WorkflowVersion | None = None,
-    model: str | None = None,
-    source: RunSource,
-    client_key: str | None = None,
-    known: Facts | None = None,
-) -> Run:
-    actor.require("run_workflow")
-    known = known or facts(actor.workspace)
-    values = check_values(spec.inputs, inputs)
-    prompts = resolve_prompts(actor, spec)
-    plan = RunPlan(
-        kind="workflow",
-        workflow_id=workflow.pk if workflow else None,
-        workflow_version_id=version.pk if version else None,
-        workflow_number=version.number if version else None,
-        workflow=spec,
-        prompts=prompts,
-        model=model or None,
-        default_model=known.default_alias,
-    )
-    own = [getattr(step, "model", None) for step in spec.steps] + [p.spec.model for p in prompts.values()]
-    _check_models(known, [model, *own, known.default_alias])
-    return _row(
-        actor,
-        known,
-        known.redactor.value(plan.model_dump(mode="json")),
-        values,
-        source,
-        client_key,
-        title=_title(workflow, version, "New workflow"),
-        workflow=workflow,
-        workflow_version=version,
-    )
-
-
-def resolve_prompts(actor: Actor, spec: WorkflowSpec) -> dict[str, PromptPlan]:
-    """Step id -> the prompt version that it names. Raises InvalidInput at the step that names none."""
-    problems, plans = [], {}
-    for position, step in enumerate(spec.steps):
-        reference = step.prompt_reference()
-        if reference is None:
-            continue
-        try:
-            prompt = documents.get(documents.PROMPTS, actor=actor, slug=reference.slug)
-            version = documents.version_of(prompt, number=reference.number, label=reference.label)
-        except NotFound as error:
-            problems.append(Problem(("steps", position, "prompt"), str(error)))
-            continue
-        plans[step.id] = _prompt_plan(prompt, version, documents.spec_of(version))
-    if problems:
-        raise InvalidInput(problems)
-    return plans
-
-
-def _prompt_plan(prompt: Prompt | None, version: PromptVersion | None, spec: PromptSpec) -> PromptPlan:
-    return PromptPlan(
-        prompt_id=prompt.pk if prompt else None,
-        version_id=version.pk if version else None,
-        slug=prompt.slug if prompt else "",
-        number=version.number if version else None,
-        spec=spec,
-    )
-
-
 def stop(run: Run, *, actor: Actor) -> None:
     """Asks the executor, wherever it runs, to stop; a PENDING run is closed at once. Idempotent."""
-    from llm_admin.services import execution
-
     if run.owner_id != getattr(actor.user, "pk", None):
         actor.require("view_all_runs")
     actor.require(f"run_{run.kind}")
@@ -246,46 +78,7 @@ def visible(*, actor: Actor) -> Any:
     return rows if actor.may("view_all_runs") else rows.filter(owner=actor.user)
 
 
-def _check_models(known: Facts, aliases: list[str | None]) -> None:
-    wanted = {alias for alias in aliases if alias}
-    if not wanted:
-        raise InvalidInput("No model is chosen, and the workspace has no default model. Choose one under “Model”.")
-    if missing := wanted - known.aliases:
-        offered = ", ".join(sorted(known.aliases)) or "none"
-        raise InvalidInput(f"There is no model “{min(missing)}”, or it is switched off. Known models: {offered}.")
-
-
-def _title(document: Prompt | Workflow | None, version: Any, fallback: str) -> str:
-    if document is None:
-        return f"{fallback} (not saved)"
-    return f"{document.name} v{version.number}" if version else f"{document.name} (unsaved changes)"
-
-
-def _row(
-    actor: Actor,
-    known: Facts,
-    plan: dict[str, Any],
-    values: dict[str, Any],
-    source: RunSource,
-    client_key: str | None,
-    **details: Any,
-) -> Run:
-    return Run(
-        workspace=known.workspace,
-        kind=plan["kind"],
-        spec=plan,
-        inputs=known.redactor.value(values),
-        source=source,
-        owner=actor.user,
-        client_key=client_key or None,
-        created_at=timezone.now(),
-        **details,
-    )
-
-
 def _store_and_go(run: Run) -> Run:
-    from llm_admin.services import execution
-
     execution.refuse_when_stopping()
     with workspace_scope(run.workspace):
         try:

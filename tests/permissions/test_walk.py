@@ -26,7 +26,7 @@ from llm_admin.models import (
     Run,
 )
 from llm_admin.schemas.workflows import WorkflowSpec
-from llm_admin.services import documents, runs
+from llm_admin.services import documents, planning
 from llm_admin.services.actors import Actor
 from llm_admin.tenancy import workspace_scope
 from tests import factories
@@ -93,7 +93,7 @@ def plant(workspace, owner) -> dict[str, object]:
     deployment = Deployment.objects.create(model=model, connection=connection, provider_model=f"{PLANTED}-1")
     price = DeploymentPrice.objects.create(deployment=deployment, input_per_million=1, output_per_million=2)
     version = documents.version_of(prompt)
-    run = runs.plan_prompt(
+    run = planning.plan_prompt(
         actor=actor,
         prompt=prompt,
         spec=documents.spec_of(version),

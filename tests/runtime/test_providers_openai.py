@@ -413,6 +413,7 @@ async def test_a_server_that_takes_no_connection_in_time(ask):
         ({"base_url": "localhost:11434/v1"}, ErrorKind.PROVIDER_DOWN, "is no web address"),
         ({"base_url": "ftp://example.com"}, ErrorKind.PROVIDER_DOWN, "is no web address"),
         ({"base_url": "", "api_key": " "}, ErrorKind.AUTHENTICATION, "has no key"),
+        ({"base_url": "https://api.openai.com/v1/", "api_key": ""}, ErrorKind.AUTHENTICATION, "has no key"),
         ({"api_key": "schlüssel-0815"}, ErrorKind.AUTHENTICATION, "no key has"),
         ({"api_key": "two\nlines-0815"}, ErrorKind.AUTHENTICATION, "no key has"),
         ({"options": {"headers": ["x"]}}, ErrorKind.BAD_REQUEST, "“headers” must be"),

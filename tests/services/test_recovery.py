@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from llm_admin.models import InteractionLog, InteractionText, Lease, Run, RunCheckpoint, RunStep
 from llm_admin.schemas.records import CallStart
-from llm_admin.services import actors, documents, execution, recovery, runs, server
+from llm_admin.services import actors, documents, execution, planning, recovery, server
 from llm_admin.services.recording import start_to_json
 from llm_admin.services.secrets import redactor
 from tests import factories
@@ -26,7 +26,7 @@ def prompt(scope):
 def stored(prompt, *, status="running", lease=-1.0, age=60.0, **details):
     """A run as another process left it. `lease`: seconds from now; `age`: seconds ago."""
     version = documents.version_of(prompt)
-    run = runs.plan_prompt(
+    run = planning.plan_prompt(
         actor=actors.system(prompt.workspace),
         prompt=prompt,
         spec=documents.spec_of(version),
@@ -77,7 +77,7 @@ def test_a_call_that_left_no_checkpoint_is_on_record_too(prompt):
 def test_a_workflow_step_that_was_running_is_closed(scope):
     workflow = factories.workflow(scope)
     version = documents.version_of(workflow)
-    run = runs.plan_workflow(
+    run = planning.plan_workflow(
         actor=actors.system(scope),
         workflow=workflow,
         spec=documents.spec_of(version),

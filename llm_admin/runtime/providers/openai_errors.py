@@ -62,8 +62,6 @@ def classify(exc: BaseException) -> CallFailed | None:
         return CallFailed(ErrorKind.PROVIDER_DOWN, "did not answer with JSON: is the base URL right?")
     if isinstance(exc, openai.APITimeoutError):
         return CallFailed(ErrorKind.TIMEOUT, WAITED["ReadTimeout"])
-    if isinstance(exc, openai.APIConnectionError):
-        return CallFailed(ErrorKind.PROVIDER_DOWN, TRANSPORT["ConnectError"])
     if isinstance(exc, openai.APIError):
         return _said_in_the_stream(exc)
     return _complaint_of_langchain(exc)

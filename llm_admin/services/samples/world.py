@@ -15,7 +15,7 @@ from llm_admin.schemas.plans import PromptPlan, RunPlan
 from llm_admin.schemas.prompts import PromptSpec, text_spec
 from llm_admin.schemas.steps.llm import LLMStep
 from llm_admin.schemas.variables import VariableSpec
-from llm_admin.services import documents, runs
+from llm_admin.services import documents, planning
 from llm_admin.services.actors import Actor
 from llm_admin.services.samples import words
 from llm_admin.services.samples.models import SampleModel
@@ -103,7 +103,7 @@ def _prompt_script(
     version: PromptVersion | None = None,
 ) -> Script:
     inputs = [_values(spec.variables, rng) for _ in range(VARIANTS)]
-    run = runs.plan_prompt(
+    run = planning.plan_prompt(
         actor=actor, prompt=prompt, spec=spec, inputs=inputs[0], version=version, model=alias, source=RunSource.STUDIO
     )
     plan = RunPlan.model_validate(run.spec)
@@ -129,7 +129,7 @@ def _workflow_script(actor: Actor, workflow: Workflow, version: WorkflowVersion,
     spec = documents.spec_of(version)
     inputs = [_values(spec.inputs, rng) for _ in range(VARIANTS)]
     try:
-        run = runs.plan_workflow(
+        run = planning.plan_workflow(
             actor=actor, workflow=workflow, spec=spec, inputs=inputs[0], version=version, source=RunSource.STUDIO
         )
     except InvalidInput:

@@ -1,0 +1,198 @@
+"""From what somebody wants to run to the unsaved row of a run: inputs checked, prompts resolved, texts masked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils import timezone
+
+from llm_admin.choices import RunSource
+from llm_admin.exceptions import InvalidInput, NotFound, Problem
+from llm_admin.models import LanguageModel, Prompt, PromptVersion, Run, Workflow, WorkflowVersion, Workspace
+from llm_admin.schemas.plans import PromptPlan, RunPlan
+from llm_admin.schemas.prompts import PromptSpec, check_inputs
+from llm_admin.schemas.variables import check_values
+from llm_admin.schemas.workflows import WorkflowSpec
+from llm_admin.services import catalogue, documents
+from llm_admin.services.actors import Actor
+from llm_admin.services.secrets import redactor
+
+if TYPE_CHECKING:
+    from llm_admin.runtime.redaction import Redactor
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What planning a run needs to know of its workspace, as it is now."""
+
+    workspace: Workspace
+    default_alias: str | None
+    aliases: frozenset[str]
+    redactor: Redactor
+
+
+def facts(workspace: Workspace) -> Facts:
+    return catalogue.cached(("facts", workspace.pk), lambda: _gather(workspace))
+
+
+def known_facts(workspace: Workspace) -> Facts | None:
+    """Without touching the database: None when they must be read first."""
+    return catalogue.peek(("facts", workspace.pk))
+
+
+def _gather(workspace: Workspace) -> Facts:
+    fresh = Workspace.objects.select_related("default_model").get(pk=workspace.pk)
+    rows = LanguageModel._base_manager.filter(workspace=fresh, enabled=True)
+    default = fresh.default_model.alias if fresh.default_model else None
+    return Facts(fresh, default, frozenset(rows.values_list("alias", flat=True)), redactor())
+
+
+def plan_prompt(
+    *,
+    actor: Actor,
+    prompt: Prompt | None,
+    spec: PromptSpec,
+    inputs: Mapping[str, Any],
+    version: PromptVersion | None = None,
+    model: str | None = None,
+    source: RunSource,
+    client_key: str | None = None,
+    known: Facts | None = None,
+) -> Run:
+    """The unsaved row of a run, everything checked. With `known` and a version it reads nothing."""
+    actor.require("run_prompt")
+    known = known or facts(actor.workspace)
+    values = check_inputs(spec, inputs)
+    _check_models(known, [model or spec.model or known.default_alias])
+
+    def plan() -> dict[str, Any]:
+        planned = RunPlan(
+            kind="prompt",
+            prompt=_prompt_plan(prompt, version, spec),
+            model=model or None,
+            default_model=known.default_alias,
+        )
+        return known.redactor.value(planned.model_dump(mode="json"))
+
+    # A version never changes, so neither does its plan; whatever else is in it makes the catalogue forget.
+    stored = plan() if version is None else catalogue.cached(("plan", version.pk, model, known.default_alias), plan)
+    return _row(
+        actor,
+        known,
+        stored,
+        values,
+        source,
+        client_key,
+        title=_title(prompt, version, "New prompt"),
+        prompt=prompt,
+        prompt_version=version,
+    )
+
+
+def plan_workflow(
+    *,
+    actor: Actor,
+    workflow: Workflow | None,
+    spec: WorkflowSpec,
+    inputs: Mapping[str, Any],
+    version: WorkflowVersion | None = None,
+    model: str | None = None,
+    source: RunSource,
+    client_key: str | None = None,
+    known: Facts | None = None,
+) -> Run:
+    actor.require("run_workflow")
+    known = known or facts(actor.workspace)
+    values = check_values(spec.inputs, inputs)
+    prompts = resolve_prompts(actor, spec)
+    plan = RunPlan(
+        kind="workflow",
+        workflow_id=workflow.pk if workflow else None,
+        workflow_version_id=version.pk if version else None,
+        workflow_number=version.number if version else None,
+        workflow=spec,
+        prompts=prompts,
+        model=model or None,
+        default_model=known.default_alias,
+    )
+    own = [getattr(step, "model", None) for step in spec.steps] + [p.spec.model for p in prompts.values()]
+    _check_models(known, [model, *own, known.default_alias])
+    return _row(
+        actor,
+        known,
+        known.redactor.value(plan.model_dump(mode="json")),
+        values,
+        source,
+        client_key,
+        title=_title(workflow, version, "New workflow"),
+        workflow=workflow,
+        workflow_version=version,
+    )
+
+
+def resolve_prompts(actor: Actor, spec: WorkflowSpec) -> dict[str, PromptPlan]:
+    """Step id -> the prompt version that it names. Raises InvalidInput at the step that names none."""
+    problems, plans = [], {}
+    for position, step in enumerate(spec.steps):
+        reference = step.prompt_reference()
+        if reference is None:
+            continue
+        try:
+            prompt = documents.get(documents.PROMPTS, actor=actor, slug=reference.slug)
+            version = documents.version_of(prompt, number=reference.number, label=reference.label)
+        except NotFound as error:
+            problems.append(Problem(("steps", position, "prompt"), str(error)))
+            continue
+        plans[step.id] = _prompt_plan(prompt, version, documents.spec_of(version))
+    if problems:
+        raise InvalidInput(problems)
+    return plans
+
+
+def _prompt_plan(prompt: Prompt | None, version: PromptVersion | None, spec: PromptSpec) -> PromptPlan:
+    return PromptPlan(
+        prompt_id=prompt.pk if prompt else None,
+        version_id=version.pk if version else None,
+        slug=prompt.slug if prompt else "",
+        number=version.number if version else None,
+        spec=spec,
+    )
+
+
+def _check_models(known: Facts, aliases: list[str | None]) -> None:
+    wanted = {alias for alias in aliases if alias}
+    if not wanted:
+        raise InvalidInput("No model is chosen, and the workspace has no default model. Choose one under “Model”.")
+    if missing := wanted - known.aliases:
+        offered = ", ".join(sorted(known.aliases)) or "none"
+        raise InvalidInput(f"There is no model “{min(missing)}”, or it is switched off. Known models: {offered}.")
+
+
+def _title(document: Prompt | Workflow | None, version: Any, fallback: str) -> str:
+    if document is None:
+        return f"{fallback} (not saved)"
+    return f"{document.name} v{version.number}" if version else f"{document.name} (unsaved changes)"
+
+
+def _row(
+    actor: Actor,
+    known: Facts,
+    plan: dict[str, Any],
+    values: dict[str, Any],
+    source: RunSource,
+    client_key: str | None,
+    **details: Any,
+) -> Run:
+    return Run(
+        workspace=known.workspace,
+        kind=plan["kind"],
+        spec=plan,
+        inputs=known.redactor.value(values),
+        source=source,
+        owner=actor.user,
+        client_key=client_key or None,
+        created_at=timezone.now(),
+        **details,
+    )
