@@ -57,5 +57,5 @@ def _search(value: Any, place: tuple[str | int, ...]) -> Any:
     elif isinstance(value, list):
         for position, inner in enumerate(value):
             yield from _search(inner, (*place, position))
-    elif isinstance(value, str) and (what := redactor().find(value)):
+    elif isinstance(value, str) and (what := redactor().find_key(value)):
         yield Problem(place, f"This text holds {what}. Take it out before saving: keys belong on a connection's page.")

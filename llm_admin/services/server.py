@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import sys
 import time
 from datetime import timedelta
 
@@ -52,7 +53,16 @@ def finish() -> None:
     deadline = time.monotonic() + 3
     while len(LIVE) and time.monotonic() < deadline:
         time.sleep(0.01)
+    with contextlib.suppress(TimeoutError):
+        LOCAL.submit(_close_providers()).result(1)
     WRITER.stop()
+
+
+async def _close_providers() -> None:
+    if "llm_admin.runtime.providers" in sys.modules:
+        from llm_admin.runtime.providers import close_providers
+
+        await close_providers()
 
 
 async def _tick() -> None:

@@ -74,7 +74,7 @@ def test_scripts_explain_themselves(script):
 def test_the_wheel_holds_the_app_with_its_templates_and_static_files(tmp_path):
     source = tmp_path / "source"
     skip = shutil.ignore_patterns("__pycache__")
-    for directory in ("llm_admin", "console", "templates", "static", "tests/tooling"):
+    for directory in ("llm_admin", "console", "templates", "static", "fixtures", "tests/tooling"):
         shutil.copytree(ROOT / directory, source / directory, ignore=skip)
     for file in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / file, source)
@@ -86,5 +86,7 @@ def test_the_wheel_holds_the_app_with_its_templates_and_static_files(tmp_path):
     for top in ("templates", "static"):
         files = [file for file in (source / top / "llm_admin").rglob("*") if file.is_file()]
         assert {f"llm_admin/{file.relative_to(source)}" for file in files} <= names
+    assert {"llm_admin/fixtures/demo_library.json", "llm_admin/fixtures/prompts-2025.csv"} <= names
+    assert "llm_admin/templates/admin/llm_admin/prompt/change_list_results.html" in names
     assert {"llm_admin/apps.py", "llm_admin/migrations/0001_initial.py"} <= names
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"llm_admin"}
