@@ -25,7 +25,7 @@ MOST_JOBS = 500  # in one transaction
 
 @dataclass(slots=True)
 class Insert:
-    """A new row; rows of one model that wait together are one statement. `child.<link>` becomes the row's key."""
+    """A new row; `child.<link>` becomes its key."""
 
     row: models.Model
     child: models.Model | None = None
@@ -49,6 +49,31 @@ def update_one(model: type[models.Model], where: dict[str, Any], values: dict[st
     with connection.cursor() as cursor:
         cursor.execute(_statements[key], parameters)
         return cursor.rowcount
+
+
+def insert_one(row: models.Model) -> None:
+    """`row.save(force_insert=True)` without signals, and with SQL that is made once; a number of an attempt that was
+    rolled back is given anew."""
+    model = type(row)
+    numbered = isinstance(model._meta.pk, models.AutoField)
+    fields = [field for field in model._meta.concrete_fields if not (numbered and field.primary_key)]
+    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(_insert_statement(model, fields, numbered=numbered), values)
+        if numbered:
+            row.pk = cursor.fetchone()[0]
+    row._state.adding, row._state.db = False, connection.alias
+
+
+def _insert_statement(model: type[models.Model], fields: Sequence[Any], *, numbered: bool) -> str:
+    key = (connection.vendor, model)
+    if key not in _statements:
+        quote = connection.ops.quote_name
+        columns, places = ", ".join(quote(f.column) for f in fields), ", ".join("%s" for _ in fields)
+        returning = f" RETURNING {quote(str(model._meta.pk.column))}" if numbered else ""
+        table = quote(model._meta.db_table)
+        _statements[key] = f"INSERT INTO {table} ({columns}) VALUES ({places}){returning}"  # noqa: S608
+    return _statements[key]
 
 
 _statements: dict[tuple[Any, ...], str] = {}
@@ -162,21 +187,12 @@ def _attempt(jobs: list[_Job]) -> BaseException | None:
 
 
 def _insert(inserts: list[Insert]) -> None:
-    by_model: dict[type[models.Model], list[models.Model]] = defaultdict(list)
+    """Parents first: their children need the keys."""
     for one in inserts:
-        by_model[type(one.row)].append(one.row)
-    for model, rows in by_model.items():
-        if isinstance(model._meta.pk, models.AutoField):
-            for row in rows:
-                row.pk = None  # of an attempt that was rolled back
-        model._base_manager.bulk_create(rows)
-    children: dict[type[models.Model], list[models.Model]] = defaultdict(list)
-    for one in inserts:
+        insert_one(one.row)
         if one.child is not None:
             setattr(one.child, one.link, one.row.pk)
-            children[type(one.child)].append(one.child)
-    for model, rows in children.items():
-        model._base_manager.bulk_create(rows)
+            insert_one(one.child)
 
 
 def _resolve(jobs: list[_Job]) -> None:
