@@ -83,7 +83,7 @@ def guide(browser: Browser, console: Console, target: Path) -> None:
     page = page_of(browser, console)
     for name, path in GUIDE.items():
         if name == "prompt-studio":
-            run_first(page, path, "#llm-run-button", ".llm-status-succeeded")
+            run_first(page, path, "#llm-run-button", "#llm-answer .llm-status-succeeded")
             page.screenshot(path=target / f"{name}.png")
             print(target / f"{name}.png")
         else:
