@@ -105,10 +105,10 @@ async def follow_all(urls: list[str], cookies: dict[str, str], sampler: Sampler)
 
 
 class Sampler:
-    """Threads, open database files and memory of the server, the largest seen once all streams stand."""
+    """Threads, database connections and memory of the server: the largest seen while all streams stand."""
 
-    def __init__(self, pid: int, database: str) -> None:
-        self.pid, self.database = pid, database
+    def __init__(self, pid: int, database: str, seconds: int) -> None:
+        self.pid, self.database, self.seconds = pid, database, seconds
         self.threads = self.connections = self.megabytes = 0
         self.since = float("inf")  # when all streams stood
 
@@ -117,7 +117,7 @@ class Sampler:
             await standing.acquire()
         await asyncio.sleep(1)
         self.since = time.perf_counter()
-        while True:
+        while time.perf_counter() < self.since + self.seconds:
             self.look()
             await asyncio.sleep(1)
 
@@ -159,7 +159,7 @@ def measure_console(folder: Path, runs: int, seconds: int) -> None:
     try:
         urls, cookies = console_urls(console, runs)
         assert console.process is not None
-        sampler = Sampler(console.process.pid, str(console.database))
+        sampler = Sampler(console.process.pid, str(console.database), seconds)
         seen = asyncio.run(follow_all(urls, cookies, sampler))
         report("console", seen, words, seconds, sampler)
         statuses = console.statuses()
@@ -176,7 +176,7 @@ def measure_bare(folder: Path, runs: int, seconds: int) -> None:
     command = [sys.executable, "-m", "uvicorn", "bare:application", "--port", str(port), "--log-level", "warning"]
     server = subprocess.Popen(command, cwd=folder)
     time.sleep(2)
-    sampler = Sampler(server.pid, "-")
+    sampler = Sampler(server.pid, "-", seconds)
     try:
         seen = asyncio.run(follow_all([f"http://127.0.0.1:{port}/"] * runs, {}, sampler))
         report("bare   ", seen, words, seconds, sampler)

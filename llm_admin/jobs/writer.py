@@ -21,6 +21,7 @@ from django.db import DatabaseError, connection, models, transaction
 
 logger = logging.getLogger(__name__)
 MOST_JOBS = 500  # in one transaction
+ENOUGH_FOR_ONE_STATEMENT = 5  # rows
 
 
 @dataclass(slots=True)
@@ -188,11 +189,29 @@ def _attempt(jobs: list[_Job]) -> BaseException | None:
 
 def _insert(inserts: list[Insert]) -> None:
     """Parents first: their children need the keys."""
+    _insert_all([one.row for one in inserts])
+    children = []
     for one in inserts:
-        insert_one(one.row)
         if one.child is not None:
             setattr(one.child, one.link, one.row.pk)
-            insert_one(one.child)
+            children.append(one.child)
+    _insert_all(children)
+
+
+def _insert_all(rows: list[models.Model]) -> None:
+    """One statement for many rows of a model; for a few, making that statement would cost more than it saves."""
+    by_model: dict[type[models.Model], list[models.Model]] = defaultdict(list)
+    for row in rows:
+        by_model[type(row)].append(row)
+    for model, some in by_model.items():
+        if len(some) < ENOUGH_FOR_ONE_STATEMENT:
+            for row in some:
+                insert_one(row)
+            continue
+        if isinstance(model._meta.pk, models.AutoField):
+            for row in some:
+                row.pk = None  # of an attempt that was rolled back
+        model._base_manager.bulk_create(some)
 
 
 def _resolve(jobs: list[_Job]) -> None:
