@@ -18,6 +18,7 @@ from llm_admin.runtime.context import Context
 from llm_admin.runtime.pricing import cost_nano
 from llm_admin.runtime.prompts import Chat, to_messages
 from llm_admin.runtime.providers import Endpoint, Provider, get_provider
+from llm_admin.runtime.streaming import pieces
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan, PromptPlan
 from llm_admin.schemas.records import CallRecord, CallStart
 
@@ -117,19 +118,17 @@ async def _stream(
 
 
 async def _consume(context: Context, request: Request, model: BaseChatModel, answer: _Answer) -> None:
-    emit, path, pieces = context.emit, request.path, answer.pieces
-    async for chunk in model.astream(to_messages(request.chat)):
-        content = chunk.content
-        text = content if type(content) is str else chunk.text
+    emit, path, texts = context.emit, request.path, answer.pieces
+    async for text, usage, metadata in pieces(model, to_messages(request.chat)):
         if text:
             if answer.first_at is None:
                 answer.first_at = time.perf_counter()
-            pieces.append(text)
+            texts.append(text)
             emit({"type": "token", "path": path, "text": text})
-        if chunk.usage_metadata is not None:
-            answer.usage = _add(answer.usage, chunk.usage_metadata)
-        if chunk.response_metadata.get("finish_reason"):
-            answer.metadata = chunk.response_metadata
+        if usage is not None:
+            answer.usage = _add(answer.usage, usage)
+        if metadata.get("finish_reason"):
+            answer.metadata = metadata
 
 
 def _add(before: Any, more: Any) -> Any:
