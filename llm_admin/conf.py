@@ -39,7 +39,7 @@ class Settings(BaseModel):
         default=25, ge=0, description="Tokens that arrive within this many milliseconds travel to the page together."
     )
     STREAM_COALESCE_BUSY_MS: int = Field(
-        default=100, ge=0, description="The same, while more than 300 answers stream in this process."
+        default=50, ge=0, description="The same, while more than 300 answers stream in this process."
     )
     MAX_INPUT_CHARACTERS: int = Field(
         default=2_000_000, ge=1_000, description="Largest text of one input or message, in characters."
