@@ -40,7 +40,7 @@ class Provider:
 
 @pytest.fixture
 def provider(tmp_path):
-    made = Provider(tmp_path, "--delay-ms", "150", "--words", "60")
+    made = Provider(tmp_path, "--delay-ms", "150", "--words", "120")
     yield made
     made.end()
 

@@ -12,7 +12,7 @@ import pytest
 from tests.process.conftest import KEY
 from tests.servers.console import ROOT, wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def start_streaming(console, browser, count):
@@ -25,13 +25,14 @@ def start_streaming(console, browser, count):
 
 def test_after_kill_9_all_runs_are_interrupted_with_what_had_arrived_and_none_is_paid_for_twice(console, provider):
     browser = console.browser()
-    runs = start_streaming(console, browser, 10)
-    command = [sys.executable, "manage.py", "run_prompt", "slow", "--json"]
+    command = [sys.executable, "manage.py", "run_workflow", "slow", "--json"]
     console.code(
-        "from llm_admin.services import workspaces, actors, prompts\n"
-        "from llm_admin.schemas.prompts import text_spec\n"
-        "prompts.create(actor=actors.system(workspaces.default()), name='Slow', spec=text_spec('Go on.'), slug='slow')"
+        "from llm_admin.services import workspaces, actors, workflows\n"
+        "from llm_admin.schemas.workflows import WorkflowSpec\n"
+        "spec = WorkflowSpec.model_validate({'steps': [{'type': 'llm', 'id': 'answer', 'text': 'Go on.'}]})\n"
+        "workflows.create(actor=actors.system(workspaces.default()), name='Slow', spec=spec, slug='slow')"
     )
+    runs = start_streaming(console, browser, 10)
     undisturbed = subprocess.Popen(command, cwd=ROOT, env=console.environment, stdout=subprocess.PIPE, text=True)
     wait_until(lambda: len(provider.requests()) == 11, what="the command's request")
     console.kill()
@@ -46,8 +47,8 @@ def test_after_kill_9_all_runs_are_interrupted_with_what_had_arrived_and_none_is
         assert len(json.loads(output).split()) >= 2
     logs = console.rows("select count(*), count(cost_nano) from llm_admin_interactionlog where status = 'interrupted'")
     assert logs == [(10, 0)]
-    wait_until(lambda: status_of(console, pending) == "succeeded", 60, "the pending run")
-    assert json.loads(undisturbed.communicate(timeout=60)[0])["status"] == "succeeded"
+    wait_until(lambda: status_of(console, pending) == "succeeded", 120, "the pending run")
+    assert json.loads(undisturbed.communicate(timeout=120)[0])["status"] == "succeeded"
     assert len(provider.requests()) == 12  # ten, the command's, and the pending one's
     assert console.rows("select count(*) from llm_admin_runcheckpoint") == [(0,)]
 
@@ -77,7 +78,7 @@ def test_a_run_whose_post_returned_is_never_lost(console, provider):
     console.kill()
     assert len(console.statuses()) == len(runs)
     console.start()
-    wait_until(lambda: not {"running", "pending"} & set(console.statuses()), 60, "all runs to end")
+    wait_until(lambda: not {"running", "pending"} & set(console.statuses()), 120, "all runs to end")
     assert set(console.statuses()) <= {"interrupted", "succeeded"}
     assert len(provider.requests()) <= len(runs)
 
