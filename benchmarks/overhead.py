@@ -96,13 +96,13 @@ async def compare(ours: Call, bare: Call, runs: int, rounds: int, at_once: int) 
 
 
 async def measure(handles: dict[int, object], runs: int, rounds: int) -> int:
-    from llm_admin.services.server import tune_garbage_collector
+    from llm_admin.services.server import tune_interpreter
 
     ours = {words: (lambda h=h: h.arun({"topic": "rain"})) for words, h in handles.items()}
     bare = {words: bare_chain(h.spec, words) for words, h in handles.items()}
     await seconds(ours[20], 50, 1)
     await seconds(bare[20], 50, 1)
-    tune_garbage_collector()
+    tune_interpreter()
     started = 50
     for at_once in (1, 50):
         a, b, ratios = await compare(ours[20], bare[20], runs, rounds, at_once)

@@ -19,15 +19,16 @@ import re
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
-
-import httpx
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.servers.console import Console, free_port  # noqa: E402
 
+TOKEN = re.compile(rb'"type": ?"token"')
 RATE = 20  # tokens a second
 LEAD = 30  # seconds' worth of further words, for the time in which runs and followers start one by one
 
@@ -56,52 +57,73 @@ async def application(scope, receive, send):
 """
 
 
-class Watched:
-    """What one follower saw."""
+class Follower(asyncio.Protocol):
+    """One HTTP/1.1 response: when each piece arrived. What it says is read afterwards, so that looking costs little."""
 
-    def __init__(self) -> None:
-        self.gaps: list[tuple[float, float]] = []  # (when it ended, how long it was)
-        self.text: list[str] = []
-        self.status = ""
-        self._last: float | None = None
+    def __init__(self, request: bytes) -> None:
+        self.request = request
+        self.arrived: list[float] = []
+        self.body = bytearray()
+        self.standing = asyncio.get_running_loop().create_future()
+        self.ended = asyncio.get_running_loop().create_future()
 
-    def hear(self, event: dict[str, str]) -> None:
-        if event.get("type") == "status":
-            self.status = event["status"]
-        elif event.get("type") == "token":
-            now = time.perf_counter()
-            if self._last is not None:
-                self.gaps.append((now, now - self._last))
-            self._last = now
-            self.text.append(event["text"])
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.write(self.request)  # type: ignore[attr-defined]
 
-    @property
-    def words(self) -> int:
-        return len("".join(self.text).split())
+    def data_received(self, data: bytes) -> None:
+        if TOKEN.search(data):
+            self.arrived.append(time.perf_counter())
+        self.body += data
+        if not self.standing.done():
+            self.standing.set_result(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        for waiting in (self.standing, self.ended):
+            if not waiting.done():
+                waiting.set_result(None)
+
+    def events(self) -> list[dict[str, str]]:
+        return [json.loads(line[6:]) for line in dechunked(bytes(self.body)).splitlines() if line.startswith("data: ")]
+
+    def gaps(self, since: float, until: float) -> list[float]:
+        pairs = zip(self.arrived, self.arrived[1:], strict=False)
+        return [late - early for early, late in pairs if since < early and late < until]
+
+    def whole(self, words: int) -> bool:
+        events = self.events()
+        text = "".join(event["text"] for event in events if event.get("type") == "token")
+        statuses = [event["status"] for event in events if event.get("type") == "status"]
+        return len(text.split()) >= words and statuses[-1:] == ["succeeded"]
 
 
-async def follow(
-    client: httpx.AsyncClient, url: str, standing: asyncio.Semaphore, connecting: asyncio.Semaphore
-) -> Watched:
-    seen = Watched()
-    await connecting.acquire()  # a browser's page opens one stream, not five hundred in the same moment
-    async with client.stream("GET", url, timeout=120) as answer:
-        connecting.release()
-        standing.release()
-        async for line in answer.aiter_lines():
-            if line.startswith("data: "):
-                seen.hear(json.loads(line[6:]))
-    return seen
+def dechunked(answer: bytes) -> str:
+    """The body of a chunked response."""
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    assert b" 200 " in head.splitlines()[0], head[:200]
+    body, at = bytearray(), 0
+    while at < len(rest):
+        end = rest.index(b"\r\n", at)
+        size = int(rest[at:end], 16)
+        body += rest[end + 2 : end + 2 + size]
+        at = end + 2 + size + 2
+    return body.decode()
 
 
-async def follow_all(urls: list[str], cookies: dict[str, str], sampler: Sampler) -> list[Watched]:
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    async with httpx.AsyncClient(limits=limits, cookies=cookies) as client:
-        standing, connecting = asyncio.Semaphore(0), asyncio.Semaphore(10)
-        sampling = asyncio.create_task(sampler.run(standing, len(urls)))
-        seen = await asyncio.gather(*(follow(client, url, standing, connecting) for url in urls))
-        sampling.cancel()
-    return list(seen)
+async def follow_all(urls: list[str], cookies: dict[str, str], sampler: Sampler) -> list[Follower]:
+    loop = asyncio.get_running_loop()
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    followers = []
+    for url in urls:  # one after the other: a browser's page opens one stream, not five hundred in the same moment
+        parts = urlsplit(url)
+        target = f"{parts.path}?{parts.query}"
+        head = f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+        make = partial(Follower, head.encode())
+        _, follower = await loop.create_connection(make, parts.hostname, parts.port)
+        await follower.standing
+        followers.append(follower)
+    await sampler.run()
+    await asyncio.gather(*(follower.ended for follower in followers))
+    return followers
 
 
 class Sampler:
@@ -112,9 +134,7 @@ class Sampler:
         self.threads = self.connections = self.megabytes = 0
         self.since = float("inf")  # when all streams stood
 
-    async def run(self, standing: asyncio.Semaphore, count: int) -> None:
-        for _ in range(count):
-            await standing.acquire()
+    async def run(self) -> None:
         await asyncio.sleep(1)
         self.since = time.perf_counter()
         while time.perf_counter() < self.since + self.seconds:
@@ -137,10 +157,10 @@ def console_urls(console: Console, runs: int) -> tuple[list[str], dict[str, str]
     return [f"{console.address}/admin/llm_admin/run/follow/?run={run}:0" for run in ids], dict(browser.http.cookies)
 
 
-def report(name: str, seen: list[Watched], words: int, seconds: int, sampler: Sampler) -> None:
+def report(name: str, seen: list[Follower], words: int, seconds: int, sampler: Sampler) -> None:
     until = sampler.since + seconds
-    gaps = sorted(gap for one in seen for at, gap in one.gaps if sampler.since < at - gap and at < until)
-    lost = sum(one.words < words or one.status != "succeeded" for one in seen)
+    gaps = sorted(gap for one in seen for gap in one.gaps(sampler.since, until))
+    lost = sum(not one.whole(words) for one in seen)
     p50, p99 = (gaps[int(len(gaps) * q)] * 1000 for q in (0.5, 0.99))
     print(
         f"{name}: {len(seen)} streams, {lost} lost, "

@@ -44,7 +44,7 @@ def _start() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         _chain(number, server.stop)
     server.start()
-    server.tune_garbage_collector()
+    server.tune_interpreter()
 
 
 async def _finish() -> None:

@@ -184,7 +184,7 @@ def whole(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
-async def _messages(positions: dict[str, int]) -> AsyncIterator[str]:
+async def _messages(positions: dict[str, int]) -> AsyncIterator[bytes]:
     """Reads no table of a workspace: the middleware's scope is closed by now. The first ping opens the stream."""
     yield PING
     async for run_id, position, event in follow.follow(positions):

@@ -12,7 +12,9 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import connections
 from django.http import HttpRequest, StreamingHttpResponse
 
-Messages = AsyncIterator[str]
+Messages = AsyncIterator[bytes]
+
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -20,12 +22,13 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",
 }
-PING = ": ping\n\n"
+PING = b": ping\n\n"
 
 
-def message(data: dict[str, Any], *, event: str, last_id: str = "") -> str:
+def message(data: dict[str, Any], *, event: str, last_id: str = "") -> bytes:
+    """As bytes: Django would look for the response's charset for every piece."""
     head = f"id: {last_id}\n" if last_id else ""
-    return f"{head}event: {event}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+    return f"{head}event: {event}\ndata: {_json(data)}\n\n".encode()
 
 
 def event_stream(request: HttpRequest, messages: Messages) -> StreamingHttpResponse:
@@ -41,7 +44,7 @@ async def _detached(messages: Messages) -> Messages:
         yield text
 
 
-def _in_own_loop(messages: Messages) -> Iterator[str]:
+def _in_own_loop(messages: Messages) -> Iterator[bytes]:
     """WSGI gives a thread per request anyway; a loop of its own in it drives the asynchronous generator."""
     close_idle_connections()
     with asyncio.Runner() as runner:
@@ -55,7 +58,7 @@ def _in_own_loop(messages: Messages) -> Iterator[str]:
             runner.run(messages.aclose())  # type: ignore[attr-defined]
 
 
-async def _next(messages: Messages) -> str:
+async def _next(messages: Messages) -> bytes:
     return await anext(messages)
 
 

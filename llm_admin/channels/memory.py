@@ -26,12 +26,37 @@ class _Stream:
 
 
 class _Waiter:
-    __slots__ = ("bell", "event", "rung")
+    """One timer for all its waits: a time-out of its own for each wait cost as much as the rest of following."""
+
+    __slots__ = ("_heard_at", "_timer", "bell", "event", "rung")
 
     def __init__(self, bell: _Bell) -> None:
         self.bell = bell
         self.event = asyncio.Event()
         self.rung = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._heard_at = 0.0
+
+    async def rings(self, patience: float) -> bool:
+        """False after so many seconds of silence."""
+        loop = self.bell.loop
+        self._heard_at = loop.time()
+        if self._timer is None:
+            self._timer = loop.call_later(patience, self._tick, patience)
+        await self.event.wait()
+        return self._timer is not None
+
+    def _tick(self, patience: float) -> None:
+        left = self._heard_at + patience - self.bell.loop.time()
+        if left > 0:
+            self._timer = self.bell.loop.call_later(left, self._tick, patience)
+        else:
+            self._timer = None
+            self.event.set()
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 class _Bell:
@@ -121,9 +146,10 @@ class MemoryChannel:
                 if batch:
                     yield batch
                     continue
-                if streams and not await _rings(waiter, patience):
+                if streams and not await waiter.rings(patience):
                     yield []
         finally:
+            waiter.close()
             for stream in everything.values():
                 stream.waiters.discard(waiter)
 
@@ -145,14 +171,6 @@ def _news(streams: dict[str, _Stream], at: dict[str, int]) -> list[tuple[str, in
         if ended and at[key] == len(stream.events):
             del streams[key]
     return batch
-
-
-async def _rings(waiter: _Waiter, patience: float) -> bool:
-    try:
-        await asyncio.wait_for(waiter.event.wait(), patience)
-    except TimeoutError:
-        return False
-    return True
 
 
 CHANNEL = MemoryChannel()

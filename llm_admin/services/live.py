@@ -20,6 +20,7 @@ from llm_admin.services.secrets import redactor_at_hand
 if TYPE_CHECKING:
     from llm_admin.models import Run
     from llm_admin.runtime.redaction import StreamRedactor
+    from llm_admin.schemas.records import CallStart
     from llm_admin.services.recording import RunRecorder
 
 BUSY = 300  # live runs from which on tokens are coalesced for longer
@@ -49,7 +50,7 @@ class LiveRun:
     task: asyncio.Task[Any] | None = None
     interrupt: Callable[[], None] | None = None
     closed: bool = False
-    checkpointed: bool = False
+    checkpointed: dict[str, CallStart] = field(default_factory=dict)  # by path: what is stored already
     stopped: bool = False
 
     def stop(self) -> None:
@@ -124,6 +125,7 @@ class Emitter:
     _buffer: dict[str, list[str]] = field(default_factory=dict)
     _masks: dict[str, StreamRedactor] = field(default_factory=dict)
     _dirty: bool = False
+    _flusher: _Flusher | None = None
 
     def emit(self, event: RunEvent) -> None:
         """In the run's loop only."""
@@ -137,7 +139,9 @@ class Emitter:
         buffer.append(event["text"])
         if not self._dirty:
             self._dirty = True
-            _flusher().add(self)
+            if self._flusher is None:
+                self._flusher = _flusher()
+            self._flusher.add(self)
 
     def flush(self) -> None:
         self._dirty = False

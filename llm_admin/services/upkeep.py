@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -24,6 +25,7 @@ from llm_admin.services.recording import start_to_json
 from llm_admin.services.secrets import redactor
 
 logger = logging.getLogger(__name__)
+TOGETHER = 25  # runs whose checkpoints are written in one piece of work
 _lock = threading.Lock()
 _started_in: int | None = None
 _renewed_at = 0.0
@@ -66,28 +68,36 @@ def _renew() -> list[Any]:
 
 
 async def _checkpoint() -> None:
-    if any(live.recorder.open_calls for live in LIVE.all()):
-        await WRITER.write(_store_checkpoints)
+    """A few runs at a time: one piece of work for hundreds would hold up every answer that is streaming."""
+    calling = [live for live in LIVE.all() if live.recorder.open_calls]
+    for start in range(0, len(calling), TOGETHER):
+        await WRITER.write(partial(_store_checkpoints, calling[start : start + TOGETHER]))
 
 
-def _store_checkpoints() -> None:
+def _store_checkpoints(some: list[LiveRun]) -> None:
     """In the writer's thread, where a run's end is written too: after `closed` nothing of it is stored."""
-    rows: list[RunCheckpoint] = []
-    for live in LIVE.all():
-        if not live.closed:
-            found = _rows_of(live)
-            live.checkpointed = live.checkpointed or bool(found)
-            rows += found
+    rows = [row for live in some if not live.closed for row in _rows_of(live)]
+    _upsert([row for row in rows if row.call], ["call", "text", "updated_at"])
+    _upsert([row for row in rows if not row.call], ["text", "updated_at"])
+
+
+def _upsert(rows: list[RunCheckpoint], fields: list[str]) -> None:
     RunCheckpoint._base_manager.bulk_create(
-        rows, update_conflicts=True, unique_fields=["run", "path"], update_fields=["text", "updated_at"]
+        rows, update_conflicts=True, unique_fields=["run", "path"], update_fields=fields
     )
 
 
 def _rows_of(live: LiveRun) -> list[RunCheckpoint]:
-    mask, now, keeps = redactor().value, timezone.now(), live.recorder.keeps_texts
+    """What was asked is stored once; afterwards only the text, which the emitter has masked, is renewed."""
+    now, keeps = timezone.now(), live.recorder.keeps_texts
     rows = []
     for path, call in list(live.recorder.open_calls.items()):
-        start = start_to_json(call, mask) if keeps else start_to_json(call, mask) | {"messages": []}
+        start: dict[str, Any] = {}
+        if live.checkpointed.get(path) is not call:
+            start = start_to_json(call, redactor().value)
+            if not keeps:
+                start["messages"] = []
+            live.checkpointed[path] = call
         text = "".join(live.emitter.texts.get(path, ())) if keeps else ""
-        rows.append(RunCheckpoint(run=live.run, path=path, call=start, text=mask(text), updated_at=now))
+        rows.append(RunCheckpoint(run=live.run, path=path, call=start, text=text, updated_at=now))
     return rows

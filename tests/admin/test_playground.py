@@ -321,7 +321,7 @@ async def test_under_asgi_the_stream_comes_piece_by_piece(prompt, member, scope,
     response = await client.get(FOLLOW, {"run": f"{run.pk}:0"})
     assert response.is_async
     pieces = [piece.decode() async for piece in response.streaming_content]
-    assert pieces[0] == streaming.PING
+    assert pieces[0] == streaming.PING.decode()
     assert tokens(parsed("".join(pieces))) == "one two"
 
 
@@ -360,8 +360,8 @@ def test_a_connection_inside_a_transaction_stays():
 
 
 def test_an_event_is_one_block():
-    text = streaming.message({"text": "a\n\nb", "path": ""}, event="token", last_id="r:3")
-    assert text == 'id: r:3\nevent: token\ndata: {"text":"a\\n\\nb","path":""}\n\n'
+    sent = streaming.message({"text": "a\n\nb", "path": ""}, event="token", last_id="r:3")
+    assert sent.decode() == 'id: r:3\nevent: token\ndata: {"text":"a\\n\\nb","path":""}\n\n'
 
 
 def test_the_version_asked_for_is_compared_not_believed(prompt, scope):
