@@ -6,13 +6,16 @@ import argparse
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
+from bin._scenes import REFUSED, SCENES, first_of, refused  # noqa: E402
 from tests.servers.console import Console  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -37,7 +40,22 @@ ALL = GUIDE | {
     "members": "/admin/llm_admin/membership/",
     "settings": "/admin/llm_admin/workspace/1/change/",
     "help": "/admin/help/",
+    "users": "/admin/auth/user/",
+    "member-new": "/admin/llm_admin/membership/add/",
+    "prompt-delete": "/admin/llm_admin/prompt/1/delete/",
 }
+FIRST_OF_A_LIST = {"run": "/admin/llm_admin/run/", "log": "/admin/llm_admin/interactionlog/"}
+# Without a workspace's content these look different.
+EMPTY = [
+    "home", "prompts", "workflows", "runs", "logs", "models", "connections", "members", "prompt-new", "workflow-new"
+]  # fmt: skip
+WORKSPACE = """
+from django.contrib.auth import get_user_model
+from llm_admin.services import workspaces
+workspaces.default()
+for name, superuser in (("admin", True), ("stranger", False)):
+    get_user_model().objects.create_user(name, password="demo", is_staff=True, is_superuser=superuser)
+"""
 
 
 def demo_console(folder: Path) -> Console:
@@ -49,7 +67,17 @@ def demo_console(folder: Path) -> Console:
     return console
 
 
-def page_of(browser: Browser, console: Console, *, width: int = 1440, scheme: str = "light") -> Page:
+def empty_console(folder: Path) -> Console:
+    console = Console(folder)
+    console.manage("migrate", "--verbosity", "0")
+    console.code(WORKSPACE)
+    console.start()
+    return console
+
+
+def page_of(
+    browser: Browser, console: Console, *, width: int = 1440, scheme: str = "light", username: str = "admin"
+) -> Page:
     context = browser.new_context(
         base_url=console.address,
         viewport={"width": width, "height": 1000},
@@ -57,7 +85,7 @@ def page_of(browser: Browser, console: Console, *, width: int = 1440, scheme: st
     )
     page = context.new_page()
     page.goto("/admin/login/")
-    page.fill("#id_username", "admin")
+    page.fill("#id_username", username)
     page.fill("#id_password", "demo")
     page.click("button[type=submit]")
     page.wait_for_url("**/admin/")
@@ -66,6 +94,10 @@ def page_of(browser: Browser, console: Console, *, width: int = 1440, scheme: st
 
 def shoot(page: Page, path: str, target: Path, *, whole: bool) -> None:
     page.goto(path)
+    keep(page, target, whole=whole)
+
+
+def keep(page: Page, target: Path, *, whole: bool = True) -> None:
     page.wait_for_load_state("networkidle")
     page.screenshot(path=target, full_page=whole)
     print(target)
@@ -84,19 +116,47 @@ def guide(browser: Browser, console: Console, target: Path) -> None:
     for name, path in GUIDE.items():
         if name == "prompt-studio":
             run_first(page, path, "#llm-run-button", "#llm-answer .llm-status-succeeded")
-            page.screenshot(path=target / f"{name}.png")
-            print(target / f"{name}.png")
+            keep(page, target / f"{name}.png", whole=False)
         else:
             shoot(page, path, target / f"{name}.png", whole=False)
 
 
-def everything(browser: Browser, console: Console, target: Path) -> None:
+def looks() -> Iterator[tuple[str, dict[str, Any]]]:
     for width in (1440, 390):
         for scheme in ("light", "dark"):
-            page = page_of(browser, console, width=width, scheme=scheme)
-            for name, path in ALL.items():
-                shoot(page, path, target / f"{name}-{width}-{scheme}.png", whole=True)
-            page.context.close()
+            yield f"{width}-{scheme}", {"width": width, "scheme": scheme}
+
+
+def everything(browser: Browser, console: Console, target: Path) -> None:
+    for look, options in looks():
+        page = page_of(browser, console, **options)
+        for name, path in ALL.items():
+            shoot(page, path, target / f"{name}-{look}.png", whole=True)
+        for name, path in FIRST_OF_A_LIST.items():
+            first_of(page, path)
+            keep(page, target / f"{name}-{look}.png")
+        for name, (path, button) in REFUSED.items():
+            refused(page, path, button)
+            keep(page, target / f"error-{name}-{look}.png")
+        for name, scene in SCENES.items():
+            scene(page)
+            keep(page, target / f"{name}-{look}.png")
+        page.context.close()
+        page = page_of(browser, console, username="viewer", **options)
+        shoot(page, ALL["connection-new"], target / f"error-403-{look}.png", whole=True)
+        shoot(page, ALL["prompt-studio"], target / f"viewer-prompt-{look}.png", whole=True)
+        page.context.close()
+
+
+def nothing(browser: Browser, console: Console, target: Path) -> None:
+    for look, options in looks():
+        page = page_of(browser, console, **options)
+        for name in EMPTY:
+            shoot(page, ALL[name], target / f"empty-{name}-{look}.png", whole=True)
+        page.context.close()
+        page = page_of(browser, console, username="stranger", **options)
+        shoot(page, "/admin/", target / f"empty-stranger-{look}.png", whole=True)
+        page.context.close()
 
 
 def main() -> None:
@@ -105,14 +165,17 @@ def main() -> None:
     options = parser.parse_args()
     target = options.all or ROOT / "docs" / "images"
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        console = demo_console(Path(folder))
+    rounds = [(demo_console, everything), (empty_console, nothing)] if options.all else [(demo_console, guide)]
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        try:
-            (everything if options.all else guide)(browser, console, target)
-        finally:
-            browser.close()
-            console.kill()
+        for start, shots in rounds:
+            with tempfile.TemporaryDirectory() as folder:
+                console = start(Path(folder))
+                try:
+                    shots(browser, console, target)
+                finally:
+                    console.kill()
+        browser.close()
 
 
 if __name__ == "__main__":

@@ -34,8 +34,26 @@ UNFOLD: dict[str, Any] = {
     "COLORS": {"primary": {"500": "oklch(71% .2 305)"}},
     "GLOBAL_CALLBACK": "llm_admin.admin.site.shell",
     "DASHBOARD_CALLBACK": "llm_admin.admin.dashboard.callback",
-    "STYLES": [_static(f"llm_admin/css/{name}.css") for name in ("console", "workflow", "dashboard", "pages")],
-    "SCRIPTS": [_static(f"llm_admin/js/{name}.js") for name in ("shell", "runs", "prompt", "workflow", "dashboard")],
+    "STYLES": [
+        _static(f"llm_admin/css/{name}.css")
+        for name in ("console", "prompt", "versions", "compare", "workflow", "dashboard", "pages")
+    ],
+    "SCRIPTS": [
+        _static(f"llm_admin/js/{name}.js")
+        for name in (
+            "shell",
+            "runs",
+            "prompt_fields",
+            "prompt",
+            "prompt_drafts",
+            "prompt_tests",
+            "prompt_compare",
+            "prompt_versions",
+            "workflow",
+            "run_dialog",
+            "dashboard",
+        )
+    ],
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,

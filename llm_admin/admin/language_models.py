@@ -31,6 +31,10 @@ class LanguageModelForm(forms.ModelForm):
 
 
 class DeploymentFormSet(forms.BaseInlineFormSet):
+    default_error_messages = {
+        "too_few_forms": "Say where it runs: choose a connection and give the provider's name of the model."
+    }
+
     def clean(self) -> None:
         super().clean()
         for form in self.deleted_forms:

@@ -32,7 +32,7 @@ def try_prompt(request: HttpRequest) -> HttpResponse:
     actor.require("run_prompt")
     prompt = find_or_404(request, Prompt, request.POST["prompt"]) if request.POST.get("prompt") else None
     try:
-        spec = posted_spec(request.POST.get("spec", ""))
+        spec = spec_of(posted_json(request.POST.get("spec", "")))
         run = runs.start_prompt(
             actor=actor,
             prompt=prompt,
@@ -47,8 +47,8 @@ def try_prompt(request: HttpRequest) -> HttpResponse:
     return panel_answer(request, run.pk)
 
 
-def posted_spec(raw: str) -> PromptSpec:
-    return declare(parse(PromptSpec, posted_json(raw)))
+def spec_of(data: Any) -> PromptSpec:
+    return declare(parse(PromptSpec, data))
 
 
 def posted_json(raw: str) -> Any:

@@ -29,6 +29,7 @@ from llm_admin.models import LIVE, LanguageModel, Run, Workflow
 from llm_admin.schemas.variables import VariableSpec
 from llm_admin.services import documents, runs
 from llm_admin.services.actors import Actor
+from llm_admin.services.families import family_of
 
 MOST_AT_ONCE = 20
 TOO_MANY = f"At most {MOST_AT_ONCE} can run at once from here. Select fewer."
@@ -136,7 +137,7 @@ def _jobs(model: type[Any], ids: list[int]) -> list[Job]:
     found = list(model.objects.filter(pk__in=ids).select_related("workspace"))
     if not found or len(found) < len(ids):
         raise NotFound(f"There is no such {noun}. Perhaps it was deleted in the meantime; reload the list.")
-    family = documents.family_of(found[0])
+    family = family_of(found[0])
     rows = family.version.objects.filter(**{f"{noun}__in": found}, labels__name=LIVE)
     live = {getattr(version, f"{noun}_id"): version for version in rows}
     if missing := [str(one) for one in found if one.pk not in live]:

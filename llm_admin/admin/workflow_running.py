@@ -9,16 +9,15 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from llm_admin.admin import playground, workflow_cards, workflow_saving
+from llm_admin.admin import playground, workflow_cards
 from llm_admin.admin.base import actor_of, find_or_404
+from llm_admin.admin.workflow_saving import FORM
 from llm_admin.exceptions import InvalidInput, NotFound, Problem
 from llm_admin.models import Workflow, WorkflowVersion
 from llm_admin.schemas.base import parse
 from llm_admin.schemas.steps import STEP_SPECS
 from llm_admin.schemas.variables import VariableSpec
 from llm_admin.services import documents, runs
-
-RUNS_SHOWN = 8
 
 
 def fields(variables: Any, values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -68,9 +67,9 @@ def run_workflow(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.require("run_workflow")
     workflow = find_or_404(request, Workflow, request.POST["workflow"]) if request.POST.get("workflow") else None
-    data = workflow_saving.posted_data(request)
+    data = FORM.data(request)
     try:
-        spec = workflow_saving.spec_of(data)
+        spec = FORM.spec_of(data)
         run = runs.start_workflow(
             actor=actor,
             workflow=workflow,
@@ -100,14 +99,3 @@ def _problems_answer(request: HttpRequest, problems: list[Problem], steps: Any) 
     context = {"problems": [workflow_cards.worded(problem, steps) for problem in problems]}
     response = render(request, "llm_admin/errors/_problems.html", context, status=422)
     return trigger_client_event(response, "llm:problems", {"problems": shown})
-
-
-@require_GET
-def recent_runs(request: HttpRequest, pk: int) -> HttpResponse:
-    actor = actor_of(request)
-    actor.require("view_run")
-    workflow = find_or_404(request, Workflow, pk)
-    rows = runs.visible(actor=actor).filter(workflow=workflow).select_related("owner", "workflow_version")
-    rows = rows.defer("spec", "inputs", "output")[:RUNS_SHOWN]
-    context = {"runs": rows, "everyones": actor.may("view_all_runs")}
-    return render(request, "llm_admin/workflows/_recent.html", context)

@@ -6,38 +6,33 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from llm_admin.admin import workflow_running, workflow_saving, workflow_studio
-from llm_admin.admin.base import ConsoleAdmin, actor_of
-from llm_admin.admin.run_dialog import RunActionsMixin
+from llm_admin.admin import workflow_running
+from llm_admin.admin.document_list import DocumentAdmin
+from llm_admin.admin.workflow_studio import WorkflowStudio
 from llm_admin.models import LIVE, Workflow, WorkflowLabel, WorkflowVersion
 from llm_admin.schemas.steps import STEP_SPECS
-from llm_admin.services import documents
-from llm_admin.templatetags.llm_format import ago
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(RunActionsMixin, ConsoleAdmin):
+class WorkflowAdmin(DocumentAdmin):
+    studio = WorkflowStudio()
     list_display = ("shown_name", "live", "steps", "edited", "run_link")
     search_fields = ("name", "description", "slug")
     search_help_text = "Search in names and descriptions"
-    ordering = ("name",)
 
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        running, saving = workflow_running, workflow_saving
+        wrap, running = self.admin_site.admin_view, workflow_running
         return [
             path("card/", wrap(running.new_card), name="llm_admin_workflow_card"),
             path("fields/", wrap(running.run_fields), name="llm_admin_workflow_fields"),
             path("variables/", wrap(running.prompt_variables), name="llm_admin_workflow_variables"),
             path("run/", wrap(running.run_workflow), name="llm_admin_workflow_run"),
-            path("<int:pk>/runs/", wrap(running.recent_runs), name="llm_admin_workflow_runs"),
-            path("<int:pk>/restore/", wrap(saving.restore), name="llm_admin_workflow_restore"),
             *super().get_urls(),
         ]
 
@@ -46,33 +41,6 @@ class WorkflowAdmin(RunActionsMixin, ConsoleAdmin):
         newest = WorkflowVersion.objects.filter(workflow=OuterRef("pk"), number=OuterRef("last_number")).values("spec")
         rows = super().get_queryset(request)
         return rows.annotate(live_number=Subquery(live[:1]), newest_spec=Subquery(newest[:1])).order_by(F("name"))
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        return workflow_studio.page(self, request, object_id)
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Versions and labels go with their workflow; Django would report the labels as in the way."""
-        names = [format_html("{}, with its {} versions", workflow, workflow.last_number) for workflow in objs]
-        return names, {"workflows": len(names)}, set(), []
-
-    def delete_model(self, request: HttpRequest, obj: Workflow) -> None:
-        documents.delete(obj, actor=actor_of(request))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Workflow]) -> None:
-        for workflow in queryset:
-            documents.delete(workflow, actor=actor_of(request))
-
-    @display(description="Name", ordering="name")
-    def shown_name(self, workflow: Workflow) -> SafeString | str:
-        if not workflow.description:
-            return workflow.name
-        return format_html('{}<span class="llm-under">{}</span>', workflow.name, workflow.description)
 
     @display(description="Live", ordering="live_number")
     def live(self, workflow: Any) -> SafeString | str:
@@ -87,7 +55,3 @@ class WorkflowAdmin(RunActionsMixin, ConsoleAdmin):
         kinds = [STEP_SPECS.get(s["type"]).label if s["type"] in STEP_SPECS else s["type"] for s in steps]
         shown = " → ".join(kinds[:5]) + (" → …" if len(kinds) > 5 else "")
         return f"{len(kinds)}: {shown}" if kinds else "0"
-
-    @display(description="Last edited", ordering="updated_at")
-    def edited(self, workflow: Workflow) -> SafeString | str:
-        return ago(workflow.updated_at)

@@ -73,6 +73,7 @@ class WorkspaceAdmin(TwoButtons, ConsoleAdmin):
         return (
             (None, {"fields": ("name", "default_model", "store_texts")}),
             ("Currency", {"fields": ("currency", "currency_rate")}),
+            ("Publishing", {"fields": ("protected_labels",)}),
         )
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from llm_admin.choices import RunSource
 from llm_admin.exceptions import ConsoleError
 from llm_admin.services import handles, workspaces
-from llm_admin.services.documents import Family
 from llm_admin.services.execution import run_async
+from llm_admin.services.families import Family
 from llm_admin.templatetags.llm_format import cost
 
 

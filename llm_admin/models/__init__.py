@@ -2,10 +2,13 @@ from llm_admin.models.connection import Connection
 from llm_admin.models.interaction import InteractionLog, InteractionText
 from llm_admin.models.language_model import Deployment, DeploymentPrice, LanguageModel
 from llm_admin.models.lease import Lease
-from llm_admin.models.prompt import Prompt, PromptLabel, PromptLabelEvent, PromptVersion
+from llm_admin.models.names import name_key
+from llm_admin.models.prompt import Prompt, PromptAlias, PromptLabel, PromptLabelEvent, PromptVersion
+from llm_admin.models.prompt_studio import PromptDraft, PromptTest, PromptText
 from llm_admin.models.run import Run, RunCheckpoint, RunError, RunStep
-from llm_admin.models.versioned import LIVE, label_title, name_key
-from llm_admin.models.workflow import Workflow, WorkflowLabel, WorkflowLabelEvent, WorkflowVersion
+from llm_admin.models.tag import Tag
+from llm_admin.models.versioned import LIVE, label_title
+from llm_admin.models.workflow import Workflow, WorkflowAlias, WorkflowLabel, WorkflowLabelEvent, WorkflowVersion
 from llm_admin.models.workspace import DEFAULT_WORKSPACE_SLUG, Membership, Workspace
 
 __all__ = [
@@ -20,14 +23,20 @@ __all__ = [
     "Lease",
     "Membership",
     "Prompt",
+    "PromptAlias",
+    "PromptDraft",
     "PromptLabel",
     "PromptLabelEvent",
+    "PromptTest",
+    "PromptText",
     "PromptVersion",
     "Run",
     "RunCheckpoint",
     "RunError",
     "RunStep",
+    "Tag",
     "Workflow",
+    "WorkflowAlias",
     "WorkflowLabel",
     "WorkflowLabelEvent",
     "WorkflowVersion",

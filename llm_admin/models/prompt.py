@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from llm_admin.models.versioned import Document, Label, LabelEvent, Version
+from llm_admin.models.versioned import Alias, Document, Label, LabelEvent, Version
 from llm_admin.tenancy import scoped
 
 
@@ -15,6 +15,10 @@ class Prompt(Document):
 
     class Meta:
         ordering = ("name",)
+        indexes = (
+            models.Index(fields=("workspace", "archived_at", "name"), name="llm_admin_prompt_list"),
+            models.Index(fields=("workspace", "folder"), name="llm_admin_prompt_folder"),
+        )
         permissions = (
             ("run_prompt", "Can run prompts"),
             ("publish_prompt", "Can publish prompts"),
@@ -32,6 +36,23 @@ class Prompt(Document):
                 fields=("workspace", "slug"),
                 name="llm_admin_prompt_slug",
                 violation_error_message="There is a prompt with this short name already.",
+            ),
+        )
+
+
+class PromptAlias(Alias):
+    workspace = models.ForeignKey("llm_admin.Workspace", on_delete=models.CASCADE, related_name="+")
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="aliases")
+
+    objects: Any = scoped()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("workspace", "slug"), condition=~models.Q(slug=""), name="llm_admin_prompt_alias_slug"
+            ),
+            models.UniqueConstraint(
+                fields=("workspace", "name_key"), condition=~models.Q(name_key=""), name="llm_admin_prompt_alias_name"
             ),
         )
 

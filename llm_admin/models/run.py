@@ -28,6 +28,7 @@ class Run(models.Model):
     workflow_version = models.ForeignKey(
         "llm_admin.WorkflowVersion", null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    test = models.ForeignKey("llm_admin.PromptTest", null=True, on_delete=models.SET_NULL, related_name="runs")
     parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children")
     title = models.CharField(max_length=220, help_text="Name and version of what ran, as it was called then.")
     spec = models.JSONField()

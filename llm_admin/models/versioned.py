@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 
+from llm_admin.models.names import name_key
+from llm_admin.models.tag import Tag
+
 LIVE = "production"
 LIVE_TITLE = "Live"
-
-
-def name_key(name: str) -> str:
-    """Names are unique without regard to case, width and surrounding or repeated space."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def label_title(name: str) -> str:
@@ -26,7 +23,13 @@ class Document(models.Model):
     name_key = models.CharField(max_length=400, editable=False)
     slug = models.SlugField(max_length=100, help_text="The name that code and the command line use.")
     description = models.CharField(max_length=500, blank=True)
+    folder = models.CharField(max_length=200, blank=True, help_text="Such as Marketing/Emails.")
+    tags = models.ManyToManyField(Tag, blank=True, related_name="%(class)ss")
     last_number = models.PositiveIntegerField(default=0, editable=False)
+    archived_at = models.DateTimeField(null=True, blank=True, editable=False)
+    archived_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
@@ -42,6 +45,20 @@ class Document(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.name_key = name_key(self.name)
         super().save(*args, **kwargs)
+
+
+class Alias(models.Model):
+    """A name or short name that a document had before: code, workflows and imports still find it by that."""
+
+    slug = models.CharField(max_length=100, blank=True)
+    name_key = models.CharField(max_length=400, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.slug or self.name_key
 
 
 class Version(models.Model):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from llm_admin.models.versioned import Document, Label, LabelEvent, Version
+from llm_admin.models.versioned import Alias, Document, Label, LabelEvent, Version
 from llm_admin.tenancy import scoped
 
 
@@ -15,6 +15,10 @@ class Workflow(Document):
 
     class Meta:
         ordering = ("name",)
+        indexes = (
+            models.Index(fields=("workspace", "archived_at", "name"), name="llm_admin_workflow_list"),
+            models.Index(fields=("workspace", "folder"), name="llm_admin_workflow_folder"),
+        )
         permissions = (
             ("run_workflow", "Can run workflows"),
             ("publish_workflow", "Can publish workflows"),
@@ -29,6 +33,23 @@ class Workflow(Document):
                 fields=("workspace", "slug"),
                 name="llm_admin_workflow_slug",
                 violation_error_message="There is a workflow with this short name already.",
+            ),
+        )
+
+
+class WorkflowAlias(Alias):
+    workspace = models.ForeignKey("llm_admin.Workspace", on_delete=models.CASCADE, related_name="+")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="aliases")
+
+    objects: Any = scoped()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("workspace", "slug"), condition=~models.Q(slug=""), name="llm_admin_workflow_alias_slug"
+            ),
+            models.UniqueConstraint(
+                fields=("workspace", "name_key"), condition=~models.Q(name_key=""), name="llm_admin_workflow_alias_name"
             ),
         )
 

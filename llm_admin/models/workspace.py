@@ -8,6 +8,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
 from llm_admin.choices import Role, StoreTexts
+from llm_admin.models.versioned import LIVE, LIVE_TITLE
 from llm_admin.tenancy import scoped
 
 DEFAULT_WORKSPACE_SLUG = "default"
@@ -47,6 +48,11 @@ class Workspace(models.Model):
         validators=[MinValueValidator(Decimal("0.000001"))],
         help_text="Prices are entered in US dollars; 0.92 shows one dollar as 0.92 of your currency.",
     )
+    protected_labels = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text="Labels that only operators and admins move, separated by commas, such as: Live, staging.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -56,6 +62,12 @@ class Workspace(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def protected(self) -> frozenset[str]:
+        """The names of protected labels, as they are stored."""
+        names = (name.strip().lower() for name in self.protected_labels.split(","))
+        return frozenset(LIVE if name == LIVE_TITLE.lower() else name for name in names if name)
 
 
 class Membership(models.Model):

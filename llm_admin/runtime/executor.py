@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_admin.choices import ErrorKind, RunStatus
-from llm_admin.exceptions import CallFailed
+from llm_admin.exceptions import CallFailed, InvalidInput
 from llm_admin.runtime.calls import Request, call_model
 from llm_admin.runtime.context import Context
 from llm_admin.runtime.errors import advice
 from llm_admin.runtime.interpreter import StepFailed, run_workflow
+from llm_admin.runtime.outputs import check_answer
 from llm_admin.runtime.prompts import fill_in
 from llm_admin.schemas.plans import RunPlan
 from llm_admin.schemas.records import Outcome
@@ -50,8 +51,13 @@ async def _run(context: Context, inputs: Mapping[str, Any]) -> Any:
     alias = plan.model or spec.model or plan.default_model
     if not alias:
         raise CallFailed(ErrorKind.BAD_REQUEST, "no model is chosen, and the workspace has no default model")
-    request = Request("", alias, fill_in(spec, inputs), spec.parameters.given(), plan.prompt)
-    return await call_model(context, request)
+    try:
+        chat = fill_in(spec, inputs)
+    except InvalidInput as error:
+        raise CallFailed(ErrorKind.BAD_REQUEST, f"the prompt could not be filled in: {error}") from error
+    answer = await call_model(context, Request("", alias, chat, spec.call_parameters(), plan.prompt))
+    check_answer(spec, answer)
+    return answer
 
 
 def _failed(error: CallFailed, step_id: str = "") -> Outcome:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from llm_admin.exceptions import InvalidInput, Problem
+from llm_admin.schemas.storable import texts_in, why_not
 
 IDENTIFIER = re.compile(r"^[^\W\d]\w*$")
 
@@ -63,7 +64,7 @@ def _message(one: Any) -> str:
         case "too_short":
             return "Add at least one."
         case "too_long":
-            return f"At most {context['max_length']} are possible."
+            return f"At most {context['max_length']:,} are possible."
         case kind:
             return WORDS.get(kind) or f"{one['msg'].rstrip('.')}."
 
@@ -74,6 +75,8 @@ def _number(limit: float) -> str:
 
 def parse(spec: type[S], data: Any, *, prefix: tuple[str | int, ...] = ()) -> S:
     """Raises InvalidInput with every problem and its place."""
+    if bad := [(place, reason) for place, text in texts_in(data, prefix) if (reason := why_not(text))]:
+        raise InvalidInput([Problem(place, f"This {reason}.") for place, reason in bad])
     try:
         return spec.model_validate(data)
     except ValidationError as error:

@@ -1,32 +1,28 @@
-"""Finding prompts by what stands in them."""
+"""Finding prompts: by what stands in them, by folder and tag."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from functools import reduce
+from operator import and_
 
-from django.db.models import F, Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Count, Q
 
-from llm_admin.models import LIVE, PromptVersion
-
-
-def ids_with_words(words: list[str]) -> set[int]:
-    """Prompts whose name and newest (or Live) text hold all the words, in any case.
-
-    The database narrows down by the raw JSON; what counts is decided on the texts themselves, so that the word
-    "role" does not find every prompt.
-    """
-    rows = PromptVersion.objects.filter(Q(number=F("prompt__last_number")) | Q(labels__name=LIVE))
-    rows = rows.annotate(raw=Cast("spec", TextField()))
-    for word in words:
-        if word.isascii():  # SQLite compares other letters with their case
-            rows = rows.filter(Q(prompt__name__icontains=word) | Q(raw__icontains=json.dumps(word)[1:-1]))
-    found = rows.values_list("prompt_id", "prompt__name", "spec")
-    wanted = [word.casefold() for word in words]
-    return {pk for pk, name, spec in found if _holds_all(wanted, name, spec)}
+from llm_admin.models import Prompt, PromptText, Tag
 
 
-def _holds_all(words: list[str], name: str, spec: dict[str, Any]) -> bool:
-    text = "\n".join([name, *(message.get("text", "") for message in spec.get("messages", []))]).casefold()
-    return all(word in text for word in words)
+def ids_with_words(words: list[str]) -> list[int]:
+    """Prompts whose name, description, tags, newest or Live text hold all the words, in any case."""
+    wanted = reduce(and_, (Q(text__contains=word.casefold()) for word in words), Q())
+    return list(PromptText.objects.filter(wanted).values_list("pk", flat=True))
+
+
+def folders() -> list[tuple[str, int]]:
+    """(folder, prompts in it), in order; prompts that are archived do not count."""
+    rows = Prompt.objects.filter(archived_at=None).exclude(folder="").values("folder").annotate(count=Count("pk"))
+    return [(row["folder"], row["count"]) for row in rows.order_by("folder")]
+
+
+def tags() -> list[tuple[str, int]]:
+    """(tag, prompts with it), those in use only."""
+    count = Count("prompts", filter=Q(prompts__archived_at=None))
+    return [(tag.name, tag.used) for tag in Tag.objects.annotate(used=count).filter(used__gt=0).order_by("name_key")]

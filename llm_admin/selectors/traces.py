@@ -97,6 +97,12 @@ class Trace:
     def step(self, path: str) -> Step | None:
         return next((step for step in self.steps if step.path == path), None)
 
+    @property
+    def failed_step(self) -> str:
+        """Its title: the run keeps its id, which only those who wrote the workflow know."""
+        rows = [step.row for step in self.steps if step.row and step.row.step_id == self.run.error_step]
+        return str(rows[-1]) if rows else self.run.error_step
+
 
 def milliseconds(start: dt.datetime | None, end: dt.datetime | None) -> float | None:
     return (end - start).total_seconds() * 1000 if start and end else None

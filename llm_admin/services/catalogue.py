@@ -57,6 +57,10 @@ def connect() -> None:
         models.Workspace,
         models.Prompt,
         models.PromptLabel,
+        models.PromptAlias,
+        models.Workflow,
+        models.WorkflowLabel,
+        models.WorkflowAlias,
     ):
         for signal in (post_save, post_delete):
             signal.connect(forget, sender=model, dispatch_uid=f"llm_admin.catalogue.{model.__name__}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
-from llm_admin.services.documents import PROMPTS, WORKFLOWS, Family
+from llm_admin.services.families import PROMPTS, WORKFLOWS, Family
 from llm_admin.services.handles import Handle, Result, handle, known_handle
 
 Inputs = Mapping[str, Any] | None

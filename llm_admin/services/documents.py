@@ -2,61 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, models, transaction
-from django.db.models import F
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.text import slugify
 
 from llm_admin import signals
 from llm_admin.exceptions import Conflict, InvalidInput, NotFound, Problem
-from llm_admin.models import LIVE, Prompt, Workflow, label_title, name_key
+from llm_admin.models import LIVE, label_title, name_key
 from llm_admin.schemas.base import Spec
+from llm_admin.services import label_moves, search_texts
 from llm_admin.services.actors import Actor
+from llm_admin.services.families import PROMPTS, Family, family_of
+from llm_admin.services.label_moves import may_move
 from llm_admin.services.secrets import refuse_secrets
 from llm_admin.tenancy import workspace_scope
-
-
-@dataclass(frozen=True)
-class Family:
-    """The tables of one kind of document."""
-
-    noun: str
-    document: type[Any]
-
-    @property
-    def version(self) -> type[Any]:
-        return self.document._meta.get_field("versions").related_model
-
-    @property
-    def label(self) -> type[Any]:
-        return self.document._meta.get_field("labels").related_model
-
-    @property
-    def event(self) -> type[Any]:
-        return self.document._meta.get_field("label_events").related_model
-
-
-PROMPTS = Family("prompt", Prompt)
-WORKFLOWS = Family("workflow", Workflow)
-
-
-def family_of(document: models.Model) -> Family:
-    return PROMPTS if isinstance(document, Prompt) else WORKFLOWS
 
 
 def free_slug(family: Family, name: str) -> str:
     base = slugify(name)[:80] or family.noun
     taken = set(family.document.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    taken |= set(family.alias.objects.filter(slug__startswith=base).values_list("slug", flat=True))
     return next(slug for n in range(1, len(taken) + 3) if (slug := base if n == 1 else f"{base}-{n}") not in taken)
 
 
 def create(
     family: Family, *, actor: Actor, name: str, spec: Spec, note: str = "", description: str = "", slug: str = ""
 ) -> Any:
-    """A document whose first version is Live. Raises InvalidInput when the name is taken."""
+    """A document whose first version is Live (unless Live is protected, and the actor may not move it).
+
+    Raises InvalidInput when the name is taken.
+    """
     actor.require(f"add_{family.noun}")
     check_name(family, actor=actor, name=name)
     with transaction.atomic(), workspace_scope(actor.workspace):
@@ -68,8 +46,10 @@ def create(
             created_by=actor.user,
         )
         _save_named(family, document)
+        family.alias.objects.filter(name_key=document.name_key).delete()
         version = save_version(document, actor=actor, spec=spec, note=note)
-        _move(family, document, actor=actor, label=LIVE, version=version, reason="First version")
+        if may_move(actor, family.noun, LIVE):
+            label_moves.put(document, actor=actor, label=LIVE, version=version, reason="First version")
     return document
 
 
@@ -97,12 +77,42 @@ def _save_named(family: Family, document: Any) -> None:
 
 
 def change(family: Family, document: Any, *, actor: Actor, name: str, description: str | None = None) -> None:
-    actor.require(f"change_{family.noun}")
-    check_name(family, actor=actor, name=name, document=document)
-    document.name = " ".join(name.split())
+    """Name and description. An old name stays as an alias."""
     if description is not None:
         document.description = description
-    _save_named(family, document)
+    rename(family, document, actor=actor, name=name)
+
+
+def rename(family: Family, document: Any, *, actor: Actor, name: str, slug: str = "") -> None:
+    """The old name and short name stay as aliases. Raises InvalidInput at ("name",) or ("slug",)."""
+    actor.require(f"change_{family.noun}")
+    check_name(family, actor=actor, name=name, document=document)
+    old_key, old_slug = document.name_key, document.slug
+    with transaction.atomic(), workspace_scope(actor.workspace):
+        if slug and slug != old_slug:
+            _check_slug(family, document, slug)
+            document.slug = slug
+        document.name = " ".join(name.split())
+        _save_named(family, document)
+        aliases = family.alias.objects
+        aliases.filter(name_key=document.name_key).update(name_key="")
+        aliases.filter(slug=document.slug).update(slug="")
+        aliases.filter(slug="", name_key="").delete()
+        kept = {"name_key": old_key if old_key != document.name_key else ""}
+        kept["slug"] = old_slug if old_slug != document.slug else ""
+        if any(kept.values()):
+            aliases.create(workspace=actor.workspace, **{family.noun: document}, **kept)
+        search_texts.refresh(document)
+
+
+def _check_slug(family: Family, document: Any, slug: str) -> None:
+    if slugify(slug) != slug or len(slug) > 100:
+        message = "A short name has up to 100 small letters, digits and hyphens."
+        raise InvalidInput([Problem(("slug",), message)])
+    same = family.document.objects.filter(slug=slug).exclude(pk=document.pk)
+    former = family.alias.objects.filter(slug=slug).exclude(**{family.noun: document})
+    if same.exists() or former.exists():
+        raise InvalidInput([Problem(("slug",), f"The short name “{slug}” is taken, or was another {family.noun}'s.")])
 
 
 def save_version(
@@ -134,43 +144,18 @@ def save_version(
             created_by=actor.user,
         )
         if publish:
-            actor.require(f"publish_{family.noun}")
-            _move(family, document, actor=actor, label=LIVE, version=version, reason=note)
+            label_moves.put(document, actor=actor, label=LIVE, version=version, reason=note)
+        search_texts.refresh(document)
         transaction.on_commit(lambda: signals.version_saved.send(family.document, document=document, version=version))
     return version
 
 
 def move_label(document: Any, *, actor: Actor, label: str, number: int, reason: str = "") -> Any:
     """The event. Raises NotFound when there is no such version."""
-    family = family_of(document)
-    actor.require(f"publish_{family.noun}")
     with transaction.atomic(), workspace_scope(actor.workspace):
-        return _move(
-            family, document, actor=actor, label=label, version=version_of(document, number=number), reason=reason
-        )
-
-
-def _move(family: Family, document: Any, *, actor: Actor, label: str, version: Any, reason: str) -> Any:
-    # The lock on the document's row makes simultaneous moves follow one another.
-    family.document.objects.filter(pk=document.pk).update(updated_at=timezone.now())
-    row = family.label.objects.filter(**{family.noun: document}, name=label).select_related("version").first()
-    before = row.version.number if row else None
-    if before == version.number:
-        return None
-    if row:
-        row.version = version
-        row.save(update_fields=["version", "moved_at"])
-    else:
-        family.label.objects.create(**{family.noun: document}, name=label, version=version)
-    event = family.event.objects.create(
-        **{family.noun: document},
-        name=label,
-        from_number=before,
-        to_number=version.number,
-        actor=actor.user,
-        reason=reason[:500],
-    )
-    transaction.on_commit(lambda: signals.label_moved.send(family.document, document=document, event=event))
+        version = version_of(document, number=number)
+        event = label_moves.put(document, actor=actor, label=label, version=version, reason=reason)
+        search_texts.refresh(document)
     return event
 
 
@@ -193,7 +178,8 @@ def spec_of(version: Any) -> Any:
 
 def get(family: Family, *, actor: Actor, slug: str) -> Any:
     with workspace_scope(actor.workspace):
-        document = family.document.objects.filter(slug=slug).first()
+        rows = family.document.objects
+        document = rows.filter(slug=slug).first() or rows.filter(aliases__slug=slug).first()
     if document is None:
         raise NotFound(f"There is no {family.noun} “{slug}” in the workspace “{actor.workspace}”.")
     return document
@@ -213,6 +199,14 @@ def version_of(document: Any, *, number: int | None = None, label: str = "") -> 
     if version is None:
         raise NotFound(missing)
     return version
+
+
+def in_use(document: Any) -> list[tuple[Any, list[str]]]:
+    """The newest version and the labelled ones, oldest first, each with its labels."""
+    family = family_of(document)
+    rows = family.version.objects.filter(**{family.noun: document})
+    rows = rows.filter(Q(number=document.last_number) | Q(labels__isnull=False)).distinct().order_by("number")
+    return [(row, [label.name for label in row.labels.all()]) for row in rows.prefetch_related("labels")]
 
 
 def newest(document: Any) -> Any:

@@ -15,8 +15,8 @@ from llm_admin.exceptions import ConsoleError
 from llm_admin.models import Run, Workspace
 from llm_admin.schemas.records import Outcome
 from llm_admin.services import actors, catalogue, documents, planning, workspaces
-from llm_admin.services.documents import PROMPTS, Family
 from llm_admin.services.execution import Listener, run_async, run_now
+from llm_admin.services.families import PROMPTS, Family
 from llm_admin.services.recording import RunRecorder
 
 

@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from llm_admin.choices import RunSource
 from llm_admin.exceptions import InvalidInput, NotFound, Problem
-from llm_admin.models import LanguageModel, Prompt, PromptVersion, Run, Workflow, WorkflowVersion, Workspace
+from llm_admin.models import LanguageModel, Prompt, PromptTest, PromptVersion, Run, Workflow, WorkflowVersion, Workspace
 from llm_admin.schemas.plans import PromptPlan, RunPlan
 from llm_admin.schemas.prompts import PromptSpec, check_inputs
 from llm_admin.schemas.variables import check_values
 from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services import catalogue, documents
 from llm_admin.services.actors import Actor
+from llm_admin.services.families import PROMPTS, family_of
 from llm_admin.services.secrets import redactor
 
 if TYPE_CHECKING:
@@ -59,12 +60,15 @@ def plan_prompt(
     model: str | None = None,
     source: RunSource,
     client_key: str | None = None,
+    test: PromptTest | None = None,
     known: Facts | None = None,
 ) -> Run:
     """The unsaved row of a run, everything checked. With `known` and a version it reads nothing."""
     actor.require("run_prompt")
+    _refuse_archived(prompt)
     known = known or facts(actor.workspace)
     values = check_inputs(spec, inputs)
+    _check_fills_in(spec, values)
     _check_models(known, [model or spec.model or known.default_alias])
 
     def plan() -> dict[str, Any]:
@@ -88,7 +92,22 @@ def plan_prompt(
         title=_title(prompt, version, "New prompt"),
         prompt=prompt,
         prompt_version=version,
+        test=test,
     )
+
+
+def _check_fills_in(spec: PromptSpec, values: dict[str, Any]) -> None:
+    """An imported syntax may need other values than these: told now, before there is a run. Ours always fits."""
+    if spec.syntax != "console":
+        from llm_admin.runtime.prompts import fill_in
+
+        fill_in(spec, values)
+
+
+def _refuse_archived(document: Prompt | Workflow | None) -> None:
+    if document is not None and document.archived_at:
+        noun = family_of(document).noun
+        raise InvalidInput(f"The {noun} “{document}” is archived, so it does not run. Restore it first.")
 
 
 def plan_workflow(
@@ -104,6 +123,7 @@ def plan_workflow(
     known: Facts | None = None,
 ) -> Run:
     actor.require("run_workflow")
+    _refuse_archived(workflow)
     known = known or facts(actor.workspace)
     values = check_values(spec.inputs, inputs)
     prompts = resolve_prompts(actor, spec)
@@ -140,9 +160,10 @@ def resolve_prompts(actor: Actor, spec: WorkflowSpec) -> dict[str, PromptPlan]:
         if reference is None:
             continue
         try:
-            prompt = documents.get(documents.PROMPTS, actor=actor, slug=reference.slug)
+            prompt = documents.get(PROMPTS, actor=actor, slug=reference.slug)
+            _refuse_archived(prompt)
             version = documents.version_of(prompt, number=reference.number, label=reference.label)
-        except NotFound as error:
+        except (NotFound, InvalidInput) as error:
             problems.append(Problem(("steps", position, "prompt"), str(error)))
             continue
         plans[step.id] = _prompt_plan(prompt, version, documents.spec_of(version))

@@ -8,7 +8,7 @@ from llm_admin.models import Prompt, PromptVersion
 from llm_admin.schemas.prompts import PromptSpec
 from llm_admin.services import documents
 from llm_admin.services.actors import Actor
-from llm_admin.services.documents import PROMPTS
+from llm_admin.services.families import PROMPTS
 
 
 def create(*, actor: Actor, name: str, spec: PromptSpec, **details: Any) -> Prompt:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from llm_admin.choices import RunSource, RunStatus
+from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.models import Prompt, PromptVersion, Run, Workflow, WorkflowVersion
 from llm_admin.schemas.prompts import PromptSpec
 from llm_admin.schemas.workflows import WorkflowSpec
@@ -34,6 +36,25 @@ def start_prompt(
     """
     version = _unchanged(version, spec)
     return _store_and_go(plan_prompt(actor=actor, prompt=prompt, spec=spec, version=version, source=source, **what))
+
+
+def start_prompts(wanted: Sequence[dict[str, Any]], *, names: Sequence[str] = ()) -> list[Run]:
+    """Several at once, each as `start_prompt` takes it: all are checked before the first is stored.
+
+    Raises InvalidInput; with `names`, the sentence says which of them.
+    """
+    planned = []
+    for position, one in enumerate(wanted):
+        given = {"source": RunSource.STUDIO, **one, "version": _unchanged(one.get("version"), one["spec"])}
+        try:
+            planned.append(plan_prompt(**given))
+        except InvalidInput as error:
+            if not names:
+                raise
+            raise InvalidInput(
+                [Problem(p.location, f"“{names[position]}”: {p.message}") for p in error.problems]
+            ) from None
+    return [_store_and_go(run) for run in planned]
 
 
 def start_workflow(

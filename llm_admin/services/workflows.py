@@ -8,7 +8,7 @@ from llm_admin.models import Workflow, WorkflowVersion
 from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services import documents
 from llm_admin.services.actors import Actor
-from llm_admin.services.documents import WORKFLOWS
+from llm_admin.services.families import WORKFLOWS
 
 
 def create(*, actor: Actor, name: str, spec: WorkflowSpec, **details: Any) -> Workflow:

@@ -6,12 +6,12 @@ from typing import Any
 
 from llm_admin.exceptions import InvalidInput, NotFound, PermissionRefused, Problem
 from llm_admin.models import Workspace
-from llm_admin.services import workspaces
+from llm_admin.services import labels, workspaces
 from llm_admin.services.actors import Actor
 from llm_admin.services.validation import clean
 from llm_admin.tenancy import workspace_scope
 
-CHANGEABLE = ("name", "default_model", "store_texts", "currency", "currency_rate")
+CHANGEABLE = ("name", "default_model", "store_texts", "currency", "currency_rate", "protected_labels")
 
 
 def change(workspace: Workspace, *, actor: Actor, **values: Any) -> Workspace:
@@ -38,6 +38,10 @@ def check(workspace: Workspace) -> list[Problem]:
         problems.append(Problem(("default_model",), "Choose a model of this workspace that is switched on."))
     if workspace.currency == "USD" and workspace.currency_rate != 1:
         problems.append(Problem(("currency_rate",), "One US dollar is 1 US dollar: enter 1, or another currency."))
+    try:
+        labels.protect_names(workspace.protected_labels)
+    except InvalidInput as error:
+        problems.append(Problem(("protected_labels",), error.problems[0].message))
     return problems
 
 

@@ -267,3 +267,32 @@ def test_a_page_that_was_open_for_too_long(member):
 def test_htmx_shows_what_went_wrong(login, member):
     """Without this, a refused fragment would vanish without a word."""
     assert "(403|404|409|422|503)" in text(login(member()).get(HELP))
+
+
+def test_a_request_that_django_refuses(member, login):
+    response = login(member()).get(HOME, headers={"host": "elsewhere.example.org"})
+    assert response.status_code == 400
+    assert "did not understand this request" in text(response)
+
+
+# ---- in place of unfold's words
+
+
+def test_nothing_found_and_nothing_there_yet_are_two_things(login, member, workspace):
+    operator = login(member(Role.OPERATOR))
+    address = reverse("admin:llm_admin_connection_changelist")
+    found_nothing = text(operator.get(address, {"q": "no such thing"}))
+    assert "No connection matches what you search for." in found_nothing
+    assert "Show all connections" in found_nothing
+    assert "No connections yet" not in found_nothing
+
+
+def test_a_refused_form_says_that_nothing_was_saved(login, member):
+    response = login(member(Role.OPERATOR)).post(reverse("admin:llm_admin_connection_add"), {"name": ""})
+    assert "Nothing was saved. Please correct what is marked in red." in text(response)
+
+
+def test_a_wrong_password_is_complained_about_once(client, db):
+    html = text(client.post(reverse("admin:login"), {"username": "nobody", "password": "wrong"}))
+    assert "correct username and password" in html
+    assert "Nothing was saved" not in html

@@ -118,12 +118,21 @@ def test_the_studio_opens_the_newest_or_the_asked_version(author, prompt):
     assert author.get(page(prompt, version=9)).status_code == 404
 
 
-def test_the_studio_takes_equally_many_queries_whatever_there_is(author, prompt, system, workspace):
+def test_the_studio_takes_equally_many_queries_with_3_and_300_versions(author, scope, system):
+    prompt = factories.prompt(scope, versions=3)
+    few = queries(author, page(prompt))
+    for number in range(4, 301):
+        prompts.save_version(prompt, actor=system, spec=factories.chat_spec(f"Version {number} of {{{{topic}}}}."))
+    assert prompt.versions.count() == 300
+    assert queries(author, page(prompt)) == few
+
+
+def test_the_studio_takes_equally_many_queries_with_3_and_300_prompts(author, scope):
+    prompt = [factories.prompt(scope) for _ in range(3)][0]
     few = queries(author, page(prompt))
     for _ in range(297):
-        prompts.save_version(prompt, actor=system, spec=factories.chat_spec("Another {{topic}}."))
-    for _ in range(20):
-        factories.prompt(workspace)
+        factories.prompt(scope)
+    assert Prompt.objects.count() == 300
     assert queries(author, page(prompt)) == few
 
 

@@ -272,3 +272,11 @@ def test_a_nested_value_is_shown_without_json(author, ada, scope):
     for words in ("<dt>title</dt>", "Rain", "wet", "<dt>sure</dt>", "yes"):
         assert words in html
     assert "{&#x27;" not in html
+
+
+def test_a_failed_workflow_says_above_its_steps_which_one_failed_and_why(author, ada, scope):
+    steps = [("1", StepStatus.SUCCEEDED), ("2", StepStatus.FAILED)]
+    values = {"error_kind": ErrorKind.TIMEOUT, "error_message": "No answer came in time.", "error_step": "step2"}
+    run = workflow_run(scope, steps, owner=ada, status=RunStatus.FAILED, **values)
+    html = author.get(page(run)).content.decode()
+    assert html.index("in step “Step 2”") < html.index("No answer came in time.") < html.index('class="llm-steps"')

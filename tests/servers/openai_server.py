@@ -18,162 +18,32 @@ import asyncio
 import contextlib
 import json
 import threading
-import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-PAGE = "<!doctype html><html><body><h1>Welcome to nginx!</h1></body></html>"
-
-
-@dataclass(frozen=True, slots=True)
-class Behaviour:
-    """How one request is answered. The default: twenty words, usage at the end."""
-
-    words: int = 20
-    text: str | None = None  # instead of numbered words
-    echo: bool = False  # the last user message
-    usage: dict[str, Any] | None = field(default_factory=dict)  # {}: as counted; None: absent
-    usage_so_far: bool = False  # also with every word
-    delay_ms: float = 0
-    gate: bool = False  # after the first word, each further one waits for release()
-    hang: bool = False  # no answer at all
-    hang_after: int | None = None  # words
-    cut_after: int | None = None  # words, then the connection breaks
-    end_after: int | None = None  # words, then the answer ends properly but without a finish_reason and [DONE]
-    error_after: tuple[int, dict[str, Any]] | None = None  # words, then an error inside the stream
-    garbage_after: int | None = None  # words, then a line that is not JSON
-    finish: str = "stop"
-    done: bool = True
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    body: Any = None  # a dict goes as JSON, a text as HTML
-
-
-def error(status: int, message: str, *, code: str | None = None, kind: str = "invalid_request_error", **headers: str):
-    """An error in OpenAI's real shape."""
-    body = {"error": {"message": message, "type": kind, "param": None, "code": code}}
-    return Behaviour(status=status, body=body, headers={k.replace("_", "-"): v for k, v in headers.items()})
-
-
-MODELS: dict[str, Behaviour] = {
-    "words": Behaviour(),
-    "echo": Behaviour(echo=True),
-    "no-usage": Behaviour(usage=None),
-    "null-usage": Behaviour(usage={"prompt_tokens": None, "completion_tokens": None, "total_tokens": None}),
-    "usage-so-far": Behaviour(usage_so_far=True),
-    "usage-so-far-cut": Behaviour(usage_so_far=True, end_after=5),
-    "gate": Behaviour(gate=True),
-    "401": error(
-        401, "Incorrect API key provided: {key}. You can find your key at example.com.", code="invalid_api_key"
-    ),
-    "403": error(403, "You may not sample from this model.", code="forbidden"),
-    "429": error(429, "Rate limit reached for requests.", code="rate_limit_exceeded", kind="requests", retry_after="7"),
-    "quota": error(429, "You exceeded your current quota.", code="insufficient_quota", kind="insufficient_quota"),
-    "500": error(500, "The server had an error while processing your request.", kind="server_error"),
-    "503": error(503, "The engine is overloaded.", kind="server_error"),
-    "404": error(404, "The model `404` does not exist.", code="model_not_found"),
-    "400": error(400, "Unknown parameter: 'wings'.", code="unknown_parameter"),
-    "context": error(
-        400,
-        "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens.",
-        code="context_length_exceeded",
-    ),
-    "context-by-message": error(400, "prompt is too long: 9000 tokens > 8192 maximum"),
-    "filter": error(400, "The response was filtered by the content management policy.", code="content_filter"),
-    "filter-at-end": Behaviour(finish="content_filter", end_after=None),
-    "length": Behaviour(finish="length"),
-    "hang": Behaviour(hang=True),
-    "stall": Behaviour(hang_after=3),
-    "cut": Behaviour(cut_after=5),
-    "cut-at-once": Behaviour(cut_after=0),
-    "no-finish": Behaviour(end_after=5),
-    "empty": Behaviour(end_after=0),
-    "garbage": Behaviour(garbage_after=3),
-    "error-in-stream": Behaviour(error_after=(3, {"message": "Upstream is overloaded", "code": 502})),
-    "html": Behaviour(body=PAGE),
-    "html-404": Behaviour(status=404, body=PAGE),
-    "html-502": Behaviour(status=502, body=PAGE),
-    "html-403": Behaviour(status=403, body=PAGE),
-    "slow": Behaviour(delay_ms=100),
-}
-
-
-MODEL_LIST = {"object": "list", "data": [{"id": name, "object": "model"} for name in ("gpt-test", *MODELS)]}
-
-
-class Reader(asyncio.StreamReader):
-    """Tells at once when the client goes, also while nobody reads."""
-
-    on_gone: Callable[[], None] = staticmethod(lambda: None)
-
-    def feed_eof(self) -> None:
-        super().feed_eof()
-        self.on_gone()
-
-    def set_exception(self, exc: BaseException) -> None:
-        super().set_exception(exc)
-        self.on_gone()
-
-
-class Request:
-    """A request as the server saw it, and what became of its answer. Readable from any thread."""
-
-    def __init__(
-        self, server: OpenAIServer, connection: int, method: str, target: str, headers: dict[str, str]
-    ) -> None:
-        self.server, self.connection, self.method, self.headers = server, connection, method, headers
-        self.path, self.query = urlsplit(target).path, parse_qs(urlsplit(target).query)
-        self.body: Any = None
-        self.sent = 0  # words
-        self.finished = threading.Event()  # everything was sent
-        self.closed = threading.Event()  # the client closed the connection before that
-        self.closed_after: int | None = None  # words
-        self.closed_at: float | None = None  # time.monotonic()
-        self._gate = asyncio.Semaphore(0)
-        self._gone = asyncio.Event()
-
-    @property
-    def model(self) -> str:
-        return self.body.get("model", "") if isinstance(self.body, dict) else ""
-
-    @property
-    def question(self) -> str:
-        users = [m["content"] for m in self.body.get("messages", []) if m["role"] == "user"]
-        return users[-1] if users else ""
-
-    @property
-    def open(self) -> bool:
-        return not (self.finished.is_set() or self.closed.is_set())
-
-    def release(self, words: int = 1) -> None:
-        for _ in range(words):
-            self.server.call(self._gate.release)
-
-    def wait_sent(self, words: int, timeout: float = 5) -> None:
-        wait_until(lambda: self.sent >= words, timeout, f"{words} words sent")
-
-    def note_closed(self) -> None:
-        if self.open:
-            self.closed_after, self.closed_at = self.sent, time.monotonic()
-            self.closed.set()
-        self._gone.set()
-
-
-def wait_until(condition: Any, timeout: float, what: str) -> None:
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {timeout} s: {what}")
-        time.sleep(0.002)
+from tests.servers.openai_behaviour import MODEL_LIST, MODELS, PAGE, Behaviour, error
+from tests.servers.openai_request import (
+    Reader,
+    Request,
+    chunk,
+    delta,
+    either,
+    event,
+    stop_at,
+    usage_part,
+    wait_until,
+    with_key,
+    word_event,
+    words_of,
+)
 
 
 class OpenAIServer:
-    def __init__(self, *, port: int = 0, usual: Behaviour = Behaviour(), count_file: Path | None = None) -> None:
-        self.port, self.usual, self.count_file = port, usual, count_file
+    def __init__(self, *, port: int = 0, usual: Behaviour | None = None, count_file: Path | None = None) -> None:
+        self.port, self.usual, self.count_file = port, usual or Behaviour(), count_file
         self.requests: list[Request] = []  # of chat completions
         self.others: list[Request] = []
         self.connections = 0
@@ -295,7 +165,7 @@ class OpenAIServer:
             await request._gone.wait()
             return False
         if behaviour.body is not None:
-            await self._reply(writer, behaviour.status, _with_key(behaviour.body, request), behaviour.headers)
+            await self._reply(writer, behaviour.status, with_key(behaviour.body, request), behaviour.headers)
             request.finished.set()
             return True
         if request.body.get("stream"):
@@ -352,20 +222,20 @@ class OpenAIServer:
             "model": request.model,
             "choices": [choice],
         }
-        await self._reply(writer, 200, body | _usage_part(request, behaviour))
+        await self._reply(writer, 200, body | usage_part(request, behaviour))
         request.finished.set()
         return True
 
     async def _stream(self, request: Request, behaviour: Behaviour, writer: asyncio.StreamWriter) -> bool:
         head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-        writer.write(head.encode() + _event(_delta(request, {"role": "assistant", "content": ""})))
-        before, after = _word_event(request)
+        writer.write(head.encode() + event(delta(request, {"role": "assistant", "content": ""})))
+        before, after = word_event(request)
         async for word in self._paced(request, behaviour):
             request.sent += 1
             if behaviour.usage_so_far:
-                writer.write(_event(_delta(request, {"content": word}) | _usage_part(request, behaviour)))
+                writer.write(event(delta(request, {"content": word}) | usage_part(request, behaviour)))
             else:
-                writer.write(_chunk(before + json.dumps(word).encode() + after))
+                writer.write(chunk(before + json.dumps(word).encode() + after))
             await writer.drain()
         if request.closed.is_set():
             return False
@@ -374,9 +244,9 @@ class OpenAIServer:
             writer.transport.abort()
             return False
         if behaviour.error_after:
-            writer.write(_event({"error": behaviour.error_after[1]}))
+            writer.write(event({"error": behaviour.error_after[1]}))
         elif behaviour.garbage_after is not None:
-            writer.write(_chunk(b"data: {not json\n\n"))
+            writer.write(chunk(b"data: {not json\n\n"))
         elif behaviour.end_after is None:
             self._ending(request, behaviour, writer)
         request.finished.set()
@@ -385,19 +255,19 @@ class OpenAIServer:
         return True
 
     def _ending(self, request: Request, behaviour: Behaviour, writer: asyncio.StreamWriter) -> None:
-        writer.write(_event(_delta(request, {}, behaviour.finish)))
+        writer.write(event(delta(request, {}, behaviour.finish)))
         wanted = (request.body.get("stream_options") or {}).get("include_usage")
-        if wanted and (part := _usage_part(request, behaviour)):
-            writer.write(_event({**_delta(request, {}), "choices": [], **part}))
+        if wanted and (part := usage_part(request, behaviour)):
+            writer.write(event({**delta(request, {}), "choices": [], **part}))
         if behaviour.done:
-            writer.write(_chunk(b"data: [DONE]\n\n"))
+            writer.write(chunk(b"data: [DONE]\n\n"))
 
     async def _paced(self, request: Request, behaviour: Behaviour) -> AsyncIterator[str]:
         """The words, each when its time has come; ends early when the client has gone."""
-        words = list(_words(request, behaviour))
-        for index, word in enumerate(words[: _stop_at(behaviour, len(words))]):
+        words = list(words_of(request, behaviour))
+        for index, word in enumerate(words[: stop_at(behaviour, len(words))]):
             if behaviour.gate and index:
-                await _either(request._gate.acquire(), request._gone.wait())
+                await either(request._gate.acquire(), request._gone.wait())
             elif behaviour.delay_ms:
                 await asyncio.sleep(behaviour.delay_ms / 1000)
             if request.closed.is_set():
@@ -405,66 +275,6 @@ class OpenAIServer:
             yield word
         if behaviour.hang_after is not None:
             await request._gone.wait()
-
-
-def _stop_at(behaviour: Behaviour, count: int) -> int:
-    error_after = behaviour.error_after[0] if behaviour.error_after else None
-    stops = (behaviour.hang_after, behaviour.cut_after, behaviour.end_after, behaviour.garbage_after, error_after)
-    return min((stop for stop in stops if stop is not None), default=count)
-
-
-async def _either(*awaitables: Any) -> None:
-    tasks = [asyncio.ensure_future(one) for one in awaitables]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-
-
-def _words(request: Request, behaviour: Behaviour) -> Iterator[str]:
-    text = request.question if behaviour.echo else behaviour.text
-    if text is None:
-        yield from (f"word{number} " for number in range(1, behaviour.words + 1))
-    else:
-        words = text.split(" ")
-        yield from (f"{word} " for word in words[:-1])
-        yield words[-1]
-
-
-def _usage_part(request: Request, behaviour: Behaviour) -> dict[str, Any]:
-    """Tokens are words here."""
-    if behaviour.usage is None:
-        return {}
-    asked = sum(len(str(m["content"]).split()) for m in request.body["messages"])
-    answered = len(list(_words(request, behaviour)))
-    counted = {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
-    return {"usage": {**counted, **behaviour.usage}}
-
-
-def _delta(request: Request, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    return {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": request.model, "choices": [choice]}
-
-
-def _word_event(request: Request) -> tuple[bytes, bytes]:
-    """Everything around a word, so that five hundred streams at once cost little."""
-    before, after = json.dumps(_delta(request, {"content": "@@"})).split('"@@"')
-    return b"data: " + before.encode(), after.encode() + b"\n\n"
-
-
-def _event(data: dict[str, Any]) -> bytes:
-    return _chunk(b"data: " + json.dumps(data).encode() + b"\n\n")
-
-
-def _chunk(content: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(content), content)
-
-
-def _with_key(body: Any, request: Request) -> Any:
-    """Some servers repeat the key that they were sent."""
-    key = request.headers.get("authorization", "").removeprefix("Bearer ")
-    return json.loads(json.dumps(body).replace("{key}", key)) if isinstance(body, dict) else body
 
 
 def main() -> None:

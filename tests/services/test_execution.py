@@ -16,6 +16,7 @@ from llm_admin.exceptions import ConsoleError, InvalidInput
 from llm_admin.models import Deployment, DeploymentPrice, InteractionLog, InteractionText, Run, RunCheckpoint, RunError
 from llm_admin.runtime.providers.fake import enqueue
 from llm_admin.services import actors, documents, execution, follow, runs
+from llm_admin.services.families import PROMPTS
 from llm_admin.services.live import LIVE
 from tests import factories
 
@@ -253,12 +254,10 @@ def test_checkpoints_are_stored_while_it_streams_and_gone_at_the_end(prompt, beh
 
 
 async def test_inside_a_running_loop_the_sync_function_refuses(prompt):
-    found = await sync_to_async(documents.get)(
-        documents.PROMPTS, actor=actors.system(prompt.workspace), slug=prompt.slug
-    )
+    found = await sync_to_async(documents.get)(PROMPTS, actor=actors.system(prompt.workspace), slug=prompt.slug)
     from llm_admin.services.handles import handle
 
-    ready = await sync_to_async(handle)(documents.PROMPTS, found.slug)
+    ready = await sync_to_async(handle)(PROMPTS, found.slug)
     plan = await sync_to_async(ready.plan)({"topic": "x"}, model=None, user=None)
     with pytest.raises(ConsoleError, match="begins with “a”"):
         execution.run_async(execution.run_now(plan))

@@ -107,3 +107,31 @@ def test_skipped_tests_are_counted_by_reason(tmp_path):
     command = [sys.executable, checkout.ROOT / "bin/_skipped.py", report, tmp_path / "missing.xml"]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert output.splitlines() == ["  Skipped tests: 3", "    2 x no Chromium", "    1 x no Redis"]
+
+
+def test_axe_core_is_installed_once_for_each_lock_and_only_for_the_browser(clone):
+    clone.write("tests/e2e/package.json", "{}")
+    clone.write("tests/e2e/package-lock.json", "{}")
+    clone.write("tools/npm", f'#!{checkout.SHELL}\nmkdir -p node_modules\necho "npm $*" >>../../calls\n')
+
+    def installed():
+        return calls(clone).count("npm ci --ignore-scripts --no-audit --no-fund")
+
+    clone.run("bin/test", "--fast")
+    assert installed() == 0
+    for _ in range(2):
+        assert clone.run("bin/test", "--only-tests").returncode == 0
+    assert installed() == 1
+    clone.write("tests/e2e/package-lock.json", '{"changed": 1}')
+    clone.run("bin/test", "--only-tests")
+    assert installed() == 2
+
+
+def test_an_npm_that_fails_does_not_keep_the_tests_from_running(clone):
+    clone.write("tests/e2e/package.json", "{}")
+    clone.write("tests/e2e/package-lock.json", "{}")
+    clone.write("tools/npm", f"#!{checkout.SHELL}\nexit 1\n")
+    result = clone.run("bin/test", "--only-tests")
+    assert result.returncode == 0
+    assert "npm did not install axe-core" in result.stderr
+    assert "-m e2e" in calls(clone)[-1]

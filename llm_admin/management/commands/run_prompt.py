@@ -1,5 +1,5 @@
 from llm_admin.management.running import RunCommand
-from llm_admin.services.documents import PROMPTS
+from llm_admin.services.families import PROMPTS
 
 
 class Command(RunCommand):

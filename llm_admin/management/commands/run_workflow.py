@@ -1,5 +1,5 @@
 from llm_admin.management.running import RunCommand
-from llm_admin.services.documents import WORKFLOWS
+from llm_admin.services.families import WORKFLOWS
 
 
 class Command(RunCommand):

@@ -3,6 +3,7 @@ from __future__ import annotations
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.runtime.calls import Request, call_model
+from llm_admin.runtime.outputs import check_answer
 from llm_admin.runtime.prompts import Chat
 from llm_admin.runtime.steps.base import Step, StepContext, Values, as_text, is_chat, put_in
 from llm_admin.runtime.steps.prompt import filled
@@ -13,7 +14,10 @@ from llm_admin.schemas.steps.llm import LLMStep
 def build(spec: LLMStep) -> Step:
     async def run(values: Values, context: StepContext) -> str:
         chat, prompt = _source(spec, values, context)
-        return await call_model(context.run, _request(spec, context, chat, prompt))
+        answer = await call_model(context.run, _request(spec, context, chat, prompt))
+        if prompt:
+            check_answer(prompt.spec, answer)
+        return answer
 
     return run
 
@@ -38,5 +42,5 @@ def _request(spec: LLMStep, context: StepContext, chat: Chat, prompt: PromptPlan
     alias = plan.model or spec.model or (own.model if own else None) or plan.default_model
     if not alias:
         raise CallFailed(ErrorKind.BAD_REQUEST, "no model is chosen, and the workspace has no default model")
-    parameters = (own.parameters.given() if own else {}) | spec.parameters.given()
+    parameters = (own.call_parameters() if own else {}) | spec.parameters.given()
     return Request(path=context.path, alias=alias, chat=chat, parameters=parameters, prompt=prompt)

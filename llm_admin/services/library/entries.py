@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llm_admin.exceptions import Problem
-from llm_admin.services.documents import Family
+from llm_admin.services.families import Family
 
 Place = tuple[str | int, ...]
 
@@ -87,18 +87,3 @@ def unstorable(text: str) -> str:
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         return "This is not valid UTF-8. Save the file as “CSV UTF-8” (or as UTF-8) and try again."
     return ""
-
-
-def texts_in(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
-    """Every text in parsed JSON, keys included. Without recursion: the nesting is the file's choice."""
-    waiting: list[tuple[Place, Any]] = [(place, value)]
-    while waiting:
-        where, one = waiting.pop()
-        if isinstance(one, str):
-            yield where, one
-        elif isinstance(one, dict):
-            for key, inner in one.items():
-                yield where, key
-                waiting.append(((*where, key), inner))
-        elif isinstance(one, list):
-            waiting += [((*where, position), inner) for position, inner in enumerate(one)]

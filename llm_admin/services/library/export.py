@@ -14,7 +14,7 @@ from django.utils import timezone
 from llm_admin.models import LIVE
 from llm_admin.schemas.library import FORMAT, VERSION
 from llm_admin.services.actors import Actor
-from llm_admin.services.documents import PROMPTS, WORKFLOWS, Family
+from llm_admin.services.families import PROMPTS, WORKFLOWS, Family
 from llm_admin.services.library.rows import escape
 from llm_admin.services.secrets import redactor
 from llm_admin.tenancy import workspace_scope

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from llm_admin.models import LanguageModel
-from llm_admin.services.documents import PROMPTS, WORKFLOWS, Family
+from llm_admin.services.families import PROMPTS, WORKFLOWS, Family
 from llm_admin.services.library.items import Action, Item
 
 

@@ -21,7 +21,7 @@ def _prompt(spec: Mapping[str, Any]) -> Iterator[str]:
         yield "Variables\n" + "\n".join(described)
     if model := spec.get("model"):
         yield f"Model: {model}"
-    if settings := [f"{_words(k)}: {v}" for k, v in (spec.get("parameters") or {}).items() if v not in (None, [])]:
+    if settings := [f"{_words(k)}: {v}" for k, v in (spec.get("parameters") or {}).items() if v not in (None, [], {})]:
         yield "Settings\n" + "\n".join(settings)
 
 

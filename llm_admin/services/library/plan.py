@@ -9,7 +9,7 @@ from llm_admin.models import name_key
 from llm_admin.schemas.prompts import PromptSpec, declare, upgrade
 from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services.actors import Actor
-from llm_admin.services.documents import PROMPTS, WORKFLOWS
+from llm_admin.services.families import PROMPTS, WORKFLOWS
 from llm_admin.services.library.entries import Entry, EntryVersion, Reading
 from llm_admin.services.library.items import Action, Item, Plan
 from llm_admin.services.library.matching import Match, match

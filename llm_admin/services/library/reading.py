@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.schemas.base import problems_of
 from llm_admin.schemas.library import FORMAT, DocumentEntry, LibraryFile
-from llm_admin.services.documents import PROMPTS, WORKFLOWS, Family
+from llm_admin.schemas.storable import texts_in
+from llm_admin.services.families import PROMPTS, WORKFLOWS, Family
 from llm_admin.services.library.entries import (
     MAX_BYTES,
     MAX_ENTRIES,
@@ -20,7 +21,6 @@ from llm_admin.services.library.entries import (
     EntryVersion,
     Place,
     Reading,
-    texts_in,
     unstorable,
 )
 from llm_admin.services.library.rows import Row, column_of

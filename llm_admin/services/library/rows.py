@@ -12,8 +12,9 @@ from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.schemas.base import parse
 from llm_admin.schemas.library import SLUG
 from llm_admin.schemas.prompts import MAX_TEXT, PromptSpec, declare
-from llm_admin.services.documents import PROMPTS
-from llm_admin.services.library.entries import MAX_NAME, Entry, EntryVersion, texts_in, unstorable
+from llm_admin.schemas.storable import texts_in
+from llm_admin.services.families import PROMPTS
+from llm_admin.services.library.entries import MAX_NAME, Entry, EntryVersion, unstorable
 
 ALIASES = {
     "name": ("name", "act", "title"),

@@ -11,7 +11,8 @@ from django.utils.text import slugify
 from pydantic import ValidationError
 
 from llm_admin.models import name_key
-from llm_admin.services.documents import Family, spec_of
+from llm_admin.services.documents import spec_of
+from llm_admin.services.families import Family
 from llm_admin.services.library.entries import MAX_NAME, Entry, of_spec, of_texts
 
 NUMBERED = re.compile(r"^(.*) \((\d{1,4})\)$", re.DOTALL)

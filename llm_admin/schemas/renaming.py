@@ -1,0 +1,72 @@
+"""A variable gets another name: in a prompt's texts, and in the steps of workflows that fill it in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_admin.exceptions import InvalidInput, Problem
+from llm_admin.schemas import template
+from llm_admin.schemas.base import IDENTIFIER, parse
+from llm_admin.schemas.prompts import PromptSpec
+from llm_admin.schemas.steps.prompt import UsesPrompt
+from llm_admin.schemas.syntaxes import f_string
+from llm_admin.schemas.workflows import WorkflowSpec
+
+
+def check_name(spec: PromptSpec, old: str, new: str) -> None:
+    """Raises InvalidInput at ("new",)."""
+    if old not in {v.name for v in spec.variables}:
+        raise InvalidInput([Problem(("old",), f"There is no variable “{old}” in this prompt.")])
+    if spec.syntax == "jinja2":
+        raise InvalidInput([Problem(("old",), "Convert this prompt to our own syntax first; then rename.")])
+    if not IDENTIFIER.match(new) or len(new) > 60:
+        raise InvalidInput(
+            [Problem(("new",), "A name has up to 60 letters, digits and underscores, and does not begin with a digit.")]
+        )
+    if new in {*(v.name for v in spec.variables), *spec.placeholders}:
+        raise InvalidInput([Problem(("new",), f"“{new}” is taken in this prompt; choose another name.")])
+    if new in spec.names():
+        raise InvalidInput([Problem(("new",), f"The texts use “{new}” already.")])
+
+
+def in_prompt(spec: PromptSpec, old: str, new: str) -> PromptSpec:
+    """The same prompt with the new name; itself when it has no such variable."""
+    if old not in {v.name for v in spec.variables}:
+        return spec
+    data = spec.model_dump(mode="json")
+    rename = _in_f_string if spec.syntax == "f-string" else _in_ours
+    for message in data["messages"]:
+        if message["role"] != "placeholder":
+            message["text"] = rename(message["text"], old, new)
+    for variable in data["variables"]:
+        if variable["name"] == old:
+            variable["label"] = variable["label"] or ""
+            variable["name"] = new
+    return parse(PromptSpec, data)
+
+
+def _in_ours(text: str, old: str, new: str) -> str:
+    return template.render(text, {old: f"{{{{{new}}}}}"})
+
+
+def _in_f_string(text: str, old: str, new: str) -> str:
+    return f_string.rewritten(text, lambda name: new if name == old else name)
+
+
+def in_workflow(spec: WorkflowSpec, slugs: frozenset[str], old: str, new: str) -> WorkflowSpec:
+    """Every step that names the prompt fills the new name; what it took from the workflow by the same name stays."""
+    data = spec.model_dump(mode="json")
+    known = {variable.name for variable in spec.inputs}
+    for step, stored in zip(spec.steps, data["steps"], strict=True):
+        if isinstance(step, UsesPrompt) and step.prompt in slugs:
+            stored["inputs"] = _mappings(stored["inputs"], old, new, implicit=old in known)
+        known.add(step.id)
+    return parse(WorkflowSpec, data)
+
+
+def _mappings(mappings: list[dict[str, Any]], old: str, new: str, *, implicit: bool) -> list[dict[str, Any]]:
+    if any(mapping["name"] == old for mapping in mappings):
+        return [mapping | {"name": new} if mapping["name"] == old else mapping for mapping in mappings]
+    if implicit and not any(mapping["name"] == new for mapping in mappings):
+        return [*mappings, {"name": new, "value": f"{{{{{old}}}}}"}]
+    return mappings

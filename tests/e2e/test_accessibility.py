@@ -1,0 +1,149 @@
+"""axe-core (npm) finds nothing to complain about on any page, in light and dark, wide and on a phone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.servers.console import wait_until
+
+AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
+ADMIN = "/admin/llm_admin"
+LISTS = {
+    name: f"{ADMIN}/{model}/"
+    for name, model in {
+        "prompts": "prompt",
+        "workflows": "workflow",
+        "runs": "run",
+        "logs": "interactionlog",
+        "models": "languagemodel",
+        "connections": "connection",
+        "members": "membership",
+    }.items()
+}
+FORMS = {
+    "new prompt": f"{ADMIN}/prompt/add/",
+    "import": f"{ADMIN}/prompt/import/",
+    "export": f"{ADMIN}/prompt/export/",
+    "new workflow": f"{ADMIN}/workflow/add/",
+    "new model": f"{ADMIN}/languagemodel/add/",
+    "new connection": f"{ADMIN}/connection/add/",
+    "new member": f"{ADMIN}/membership/add/",
+    "new user": "/admin/auth/user/add/",
+}
+# The newest of its table.
+OBJECTS = {
+    "prompt studio": ("prompt", "change"),
+    "workflow studio": ("workflow", "change"),
+    "run": ("run", "change"),
+    "log": ("interactionlog", "change"),
+    "model": ("languagemodel", "change"),
+    "connection": ("connection", "change"),
+    "member": ("membership", "change"),
+    "settings": ("workspace", "change"),
+    "delete a prompt": ("prompt", "delete"),
+    "history of a model": ("languagemodel", "history"),
+}
+OTHERS = {
+    "home": "/admin/",
+    "help": "/admin/help/",
+    "users": "/admin/auth/user/",
+    "nowhere": f"{ADMIN}/prompt/999/change/",
+}
+EVERY = [*OTHERS, *LISTS, *FORMS, *OBJECTS]
+PHONE = ["home", "prompts", "prompt studio", "workflow studio", "logs", "log", "run", "new connection", "help"]
+WRONG = {
+    "new connection": "[name=_save]",
+    "new model": "[name=_save]",
+    "new member": "[name=_save]",
+    "new prompt": "[name=_publish]",
+    "new workflow": "[name=_publish]",
+    "import": "main form .llm-button-primary",
+}
+
+
+@pytest.fixture(scope="module")
+def axe():
+    if not AXE.exists():
+        missing = "axe-core is missing: bin/test installs it where it finds npm"
+        if os.environ.get("REQUIRE_SERVICES"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return AXE
+
+
+@pytest.fixture(scope="module")
+def paths(console, provider_server):
+    """With a run and its log, so that there is something on every page."""
+    console.browser().try_prompt()
+    wait_until(lambda: "succeeded" in console.statuses(), what="a run")
+    found = OTHERS | LISTS | FORMS
+    for name, (model, action) in OBJECTS.items():
+        ((key,),) = console.rows(f"select id from llm_admin_{model} order by id desc limit 1")
+        found[name] = f"{ADMIN}/{model}/{key}/{action}/"
+    return found
+
+
+def violations(page, axe) -> str:
+    page.wait_for_load_state("networkidle")
+    page.add_script_tag(path=axe)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(result => result.violations)")
+    lines = []
+    for one in found:
+        lines.append(f"{one['id']}: {one['help']}")
+        for node in one["nodes"][:4]:
+            why = [check["message"] for check in node["any"] + node["all"] + node["none"]][:2]
+            lines.append(f"    {node['target']} {node['html'][:300]}\n        {why}")
+    return "\n".join(lines)
+
+
+def test_axe_sees_what_is_wrong(open_as, paths, axe):
+    page = open_as("boss")
+    page.goto(paths["new connection"])
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.querySelector('label[for=id_name]').remove()")
+    page.add_style_tag(content="h1, h1 * { color: #ddd !important }")
+    assert [line.split(":")[0] for line in violations(page, axe).splitlines() if line[0] != " "] == [
+        "color-contrast",
+        "label",
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", EVERY)
+def test_a_page(name, scheme, open_as, paths, axe):
+    page = open_as("boss", scheme=scheme)
+    page.goto(paths[name])
+    assert violations(page, axe) == ""
+
+
+@pytest.mark.parametrize("name", PHONE)
+def test_a_page_on_a_phone(name, open_as, paths, axe):
+    page = open_as("boss", width=390)
+    page.goto(paths[name])
+    assert violations(page, axe) == ""
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", WRONG)
+def test_a_form_that_was_refused(name, scheme, open_as, paths, axe):
+    page = open_as("boss", scheme=scheme)
+    page.goto(paths[name])
+    page.evaluate("document.querySelectorAll('form').forEach(form => form.noValidate = true)")
+    page.locator(WRONG[name]).first.click()
+    assert violations(page, axe) == ""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_login(scheme, chromium, console, axe):
+    page = chromium.new_page(base_url=console.address, color_scheme=scheme)
+    page.goto("/admin/login/")
+    assert violations(page, axe) == ""
+    page.fill("#id_username", "nobody")
+    page.fill("#id_password", "wrong")
+    page.click("button[type=submit]")
+    assert violations(page, axe) == ""
+    page.close()
