@@ -20,6 +20,21 @@ def _static(path: str) -> Callable[[Any], str]:
     return lambda request: static(path)
 
 
+STYLES = ("console", "prompt", "versions", "compare", "workflow", "dashboard", "pages")
+SCRIPTS = (
+    "shell",
+    "runs",
+    "prompt_fields",
+    "prompt",
+    "prompt_drafts",
+    "prompt_tests",
+    "prompt_compare",
+    "prompt_versions",
+    "workflow",
+    "run_dialog",
+    "dashboard",
+)
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "LLM Console",
     "SITE_HEADER": "LLM Console",
@@ -38,22 +53,7 @@ UNFOLD: dict[str, Any] = {
         _static(f"llm_admin/css/{name}.css")
         for name in ("console", "prompt", "versions", "compare", "workflow", "dashboard", "pages")
     ],
-    "SCRIPTS": [
-        _static(f"llm_admin/js/{name}.js")
-        for name in (
-            "shell",
-            "runs",
-            "prompt_fields",
-            "prompt",
-            "prompt_drafts",
-            "prompt_tests",
-            "prompt_compare",
-            "prompt_versions",
-            "workflow",
-            "run_dialog",
-            "dashboard",
-        )
-    ],
+    "SCRIPTS": [_static(f"llm_admin/js/{name}.js") for name in SCRIPTS],
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,
