@@ -49,10 +49,7 @@ UNFOLD: dict[str, Any] = {
     "COLORS": {"primary": {"500": "oklch(71% .2 305)"}},
     "GLOBAL_CALLBACK": "llm_admin.admin.site.shell",
     "DASHBOARD_CALLBACK": "llm_admin.admin.dashboard.callback",
-    "STYLES": [
-        _static(f"llm_admin/css/{name}.css")
-        for name in ("console", "prompt", "versions", "compare", "workflow", "dashboard", "pages")
-    ],
+    "STYLES": [_static(f"llm_admin/css/{name}.css") for name in STYLES],
     "SCRIPTS": [_static(f"llm_admin/js/{name}.js") for name in SCRIPTS],
     "SIDEBAR": {
         "show_search": True,

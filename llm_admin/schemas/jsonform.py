@@ -6,8 +6,8 @@ jsonform is not a validator here (Pydantic is): it only has to draw the fields a
 A field says more with `json_schema_extra`: `widget`, `placeholder`, `readonly` are passed on; `choices_from` names a
 list in `choices` that the page fills per request; `choice_titles` words a Literal's values; `empty_title` words
 "nothing chosen"; `hidden` keeps the value without showing it; `left_out` is for other forms than this. jsonform.js
-reads the rest: `add_title` of a list, `collapsed`, `shown_with` and `shown_without` (a field stays out of sight while it
-is empty and those others are empty, or filled).
+reads the rest: `add_title` of a list, `collapsed`, `shown_with` and `shown_without` (a field stays out of sight while
+it is empty and those others are empty, or filled).
 """
 
 from __future__ import annotations
