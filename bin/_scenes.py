@@ -57,6 +57,7 @@ def conflict(page: Page) -> None:
     for tab in (other, page):
         tab.get_by_label("Text of message").last.fill(f"Changed {{{{text}}}} at {time.time()}")
         tab.click("[name=_draft]")
+        tab.click("#llm-review [value=_draft]")
         tab.wait_for_load_state("networkidle")
     other.close()
 

@@ -20,13 +20,21 @@ def _static(path: str) -> Callable[[Any], str]:
     return lambda request: static(path)
 
 
-STYLES = ("console", "prompt", "versions", "compare", "workflow", "dashboard", "pages")
+STYLES = ("console", "prompt", "versions", "drafts", "compare", "workflow", "dashboard", "pages")
 SCRIPTS = (
     "shell",
     "runs",
+    "prompt_words",
+    "prompt_settings",
     "prompt_fields",
+    "prompt_offers",
+    "prompt_values",
+    "prompt_imported",
+    "prompt_trying",
     "prompt",
     "prompt_drafts",
+    "prompt_presence",
+    "prompt_merge",
     "prompt_tests",
     "prompt_compare",
     "prompt_versions",

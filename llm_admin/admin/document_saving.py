@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from llm_admin.admin import playground
 from llm_admin.admin.base import actor_of, find_or_404
+from llm_admin.admin.document_pages import link, say_moved
 from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.models import LIVE
 from llm_admin.schemas.base import Spec
@@ -57,6 +58,9 @@ class DocumentForm(ABC):
     def spec_of(self, data: Any) -> Spec:
         """Raises InvalidInput with each problem where the form shows it."""
 
+    def after_save(self, request: HttpRequest, actor: Actor, document: Any) -> None:  # noqa: B027 - nothing by default
+        """What was posted is stored now; `document` None: as a new one."""
+
     def posted(self, request: HttpRequest) -> Draft:
         draft = Draft(
             name=request.POST.get("name", ""),
@@ -73,19 +77,34 @@ class DocumentForm(ABC):
 
     def save(self, request: HttpRequest, actor: Actor, document: Any, draft: Draft) -> HttpResponseRedirect:
         """`document` None: a new one. Raises InvalidInput and Conflict; nothing is saved then."""
-        if draft.problems:
-            raise InvalidInput(draft.problems)
-        spec = self.spec_of(draft.spec)
+        spec = self.checked(actor, document, draft)
         named: dict[str, Any] = {"actor": actor, "name": draft.name, "description": draft.description}
         if document is None:
             document = documents.create(self.family, spec=spec, note=draft.note, **named)
-            text = f"“{document}” is saved. Its first version is Live."
+            self.after_save(request, actor, None)
+            live = "Its first version is Live." if live_version(document) else "It is not Live yet."
+            messages.success(request, f"“{document}” is saved. {live}")
+            return self._back(request, document)
+        publish = "_publish" in request.POST
+        with transaction.atomic():
+            documents.change(self.family, document, **named)
+            text = self._save_version(actor, document, draft, spec, publish=publish)
+        self.after_save(request, actor, document)
+        if publish:
+            say_moved(request, document, LIVE, text)
         else:
-            with transaction.atomic():
-                documents.change(self.family, document, **named)
-                text = self._save_version(actor, document, draft, spec, publish="_publish" in request.POST)
-        messages.success(request, text)
+            messages.success(request, text)
+        if "_check" in request.POST:
+            return redirect(link(document, "publish", number=document.last_number, label=LIVE))
         return self._back(request, document)
+
+    def checked(self, actor: Actor, document: Any, draft: Draft) -> Spec:
+        """What stands in the form, as it would be saved. Raises InvalidInput."""
+        if draft.problems:
+            raise InvalidInput(draft.problems)
+        spec = self.spec_of(draft.spec)
+        documents.check_name(self.family, actor=actor, name=draft.name, document=document)
+        return spec
 
     def _save_version(self, actor: Actor, document: Any, draft: Draft, spec: Spec, *, publish: bool) -> str:
         """What is the newest version already makes no new one."""
@@ -108,7 +127,8 @@ class DocumentForm(ABC):
         document = find_or_404(request, self.family.document, pk)
         number = playground.whole(request.POST.get("number", ""))
         version = documents.restore(document, actor=actor_of(request), number=number)
-        messages.success(request, f"v{number} is restored as {version}. Live has not moved.")
+        labels = "Live has not moved." if live_version(document) else "Nothing is Live yet."
+        messages.success(request, f"v{number} is restored as {version}. {labels}")
         return self._back(request, document)
 
     def _back(self, request: HttpRequest, document: Any) -> HttpResponseRedirect:

@@ -15,20 +15,20 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_GET
 
 from llm_admin.admin import playground
 from llm_admin.admin.base import ConsoleAdmin, actor_of, find_or_404
-from llm_admin.admin.document_saving import DocumentForm, Draft, is_uuid, live_version
+from llm_admin.admin.document_pages import links
+from llm_admin.admin.document_saving import DocumentForm, Draft, is_uuid
+from llm_admin.admin.document_versions import shown_versions
 from llm_admin.choices import RUN_OPEN
 from llm_admin.exceptions import Conflict, InvalidInput, Problem
-from llm_admin.models import Run, label_title
+from llm_admin.models import LIVE, Run
 from llm_admin.services import documents, runs
 from llm_admin.services.actors import Actor
 
-VERSIONS_SHOWN = 30
 RUNS_SHOWN = 8
 
 
@@ -123,14 +123,14 @@ class Studio(ABC):
             "title": document.name if document else f"New {self.noun}",
             "document": document,
             "noun": self.noun,
-            "links": self._links(document),
+            "links": links(document) if document else {},
             "draft": draft,
             "opened": opened,
             "next_number": draft.based_on + 1,
             "summary": [self.worded(problem, draft) for problem in draft.problems],
             "default_model": actor.workspace.default_model,
             **may,
-            **_versions(document),
+            **shown_versions(document),
             **(playground.panel_context(request, run) if run else {"run": None}),
             **self.panels(Page(request, actor, document, opened, draft, run, may["may_save"])),
         }
@@ -139,16 +139,11 @@ class Studio(ABC):
     def _permissions(self, actor: Actor, document: Any) -> dict[str, bool]:
         return {
             "may_save": actor.may(self._save_permission(document)),
-            "may_publish": actor.may(f"publish_{self.noun}"),
+            "may_publish": documents.may_move(actor, self.noun, LIVE),
+            "may_label": actor.may(f"publish_{self.noun}"),
             "may_run": actor.may(f"run_{self.noun}"),
             "may_delete": document is not None and actor.may(f"delete_{self.noun}"),
         }
-
-    def _links(self, document: Any) -> dict[str, str]:
-        if document is None:
-            return {}
-        names = ("change", "delete", "restore", "runs")
-        return {name: reverse(f"admin:llm_admin_{self.noun}_{name}", args=[document.pk]) for name in names}
 
     def _shown_run(self, request: HttpRequest, actor: Actor, document: Any) -> Run | None:
         """`?run=` (the page puts the id of what it started into its address), else a run of theirs still going on."""
@@ -187,11 +182,3 @@ def _opened(request: HttpRequest, document: Any) -> Any:
     """`?version=N`, else the newest."""
     number = playground.whole(request.GET.get("version", "")) or document.last_number
     return documents.version_of(document, number=number)
-
-
-def _versions(document: Any) -> dict[str, Any]:
-    if document is None:
-        return {"versions": [], "live": None}
-    rows = document.versions.select_related("created_by").prefetch_related("labels").defer("spec")[:VERSIONS_SHOWN]
-    versions = [{"row": row, "labels": [label_title(label.name) for label in row.labels.all()]} for row in rows]
-    return {"versions": versions, "live": live_version(document)}

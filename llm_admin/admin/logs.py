@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from llm_admin.admin import dashboard, log_filters
+from llm_admin.admin import dashboard, log_filters, prompt_from_log
 from llm_admin.admin.base import ConsoleAdmin, actor_of, find
 from llm_admin.choices import CallStatus
 from llm_admin.models import InteractionLog
@@ -99,6 +99,7 @@ class InteractionLogAdmin(ConsoleAdmin):
             "parameters": logs.parameters_of(call.text),
             "detail": logs.detail_of(log),
             "advice": logs.advice_of(log),
+            "studio_url": prompt_from_log.address(actor_of(request), log, has_text=call.text is not None),
         }
         return TemplateResponse(request, "llm_admin/logs/detail.html", context)
 

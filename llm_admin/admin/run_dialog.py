@@ -27,7 +27,7 @@ from llm_admin.choices import RunSource
 from llm_admin.exceptions import InvalidInput, NotFound, Problem
 from llm_admin.models import LIVE, LanguageModel, Run, Workflow
 from llm_admin.schemas.variables import VariableSpec
-from llm_admin.services import documents, runs
+from llm_admin.services import documents, planning, runs
 from llm_admin.services.actors import Actor
 from llm_admin.services.families import family_of
 
@@ -137,6 +137,8 @@ def _jobs(model: type[Any], ids: list[int]) -> list[Job]:
     found = list(model.objects.filter(pk__in=ids).select_related("workspace"))
     if not found or len(found) < len(ids):
         raise NotFound(f"There is no such {noun}. Perhaps it was deleted in the meantime; reload the list.")
+    for one in found:
+        planning.refuse_archived(one)
     family = family_of(found[0])
     rows = family.version.objects.filter(**{f"{noun}__in": found}, labels__name=LIVE)
     live = {getattr(version, f"{noun}_id"): version for version in rows}

@@ -11,6 +11,7 @@ from django_htmx.http import trigger_client_event
 
 from llm_admin.admin import playground, workflow_cards
 from llm_admin.admin.base import actor_of, find_or_404
+from llm_admin.admin.input_forms import form_text
 from llm_admin.admin.workflow_saving import FORM
 from llm_admin.exceptions import InvalidInput, NotFound, Problem
 from llm_admin.models import Workflow, WorkflowVersion
@@ -20,15 +21,20 @@ from llm_admin.schemas.variables import VariableSpec
 from llm_admin.services import documents, runs
 
 
-def fields(variables: Any, values: dict[str, Any]) -> list[dict[str, Any]]:
-    """The run form, also of a list that is still being typed: what is no variable yet has no field yet."""
+def fields(variables: Any, values: dict[str, Any], *, typed: bool = False) -> list[dict[str, Any]]:
+    """The run form, also of a list that is still being typed: what is no variable yet has no field yet.
+
+    `values` are texts, or (`typed`) an earlier run's.
+    """
     found: dict[str, dict[str, Any]] = {}
     for one in variables if isinstance(variables, list) else ():
         try:
             variable = parse(VariableSpec, one)
         except InvalidInput:
             continue
-        found.setdefault(variable.name, {"variable": variable, "value": values.get(variable.name, variable.default)})
+        value = values.get(variable.name, variable.default)
+        shown = form_text(value, variable) if typed and variable.name in values else value
+        found.setdefault(variable.name, {"variable": variable, "value": shown})
     return list(found.values())
 
 

@@ -45,7 +45,7 @@ class WorkflowStudio(Studio):
             "types": workflow_cards.types(),
             "inputs_form": workflow_cards.inputs_form(inputs, editable=page.may_save),
             "models": pickers.models,
-            "fields": fields(inputs, page.run.inputs if page.run else {}),
+            "fields": fields(inputs, page.run.inputs if page.run else {}, typed=True),
             "state": base_state(page)
             | {"output": draft.spec.get("output", ""), "unsaved": bool(draft.problems or draft.conflict)},
         }

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from llm_admin.admin import workflow_running
+from llm_admin.admin.document_history import urls_of
 from llm_admin.admin.document_list import DocumentAdmin
 from llm_admin.admin.workflow_studio import WorkflowStudio
 from llm_admin.models import LIVE, Workflow, WorkflowLabel, WorkflowVersion
@@ -33,6 +34,7 @@ class WorkflowAdmin(DocumentAdmin):
             path("fields/", wrap(running.run_fields), name="llm_admin_workflow_fields"),
             path("variables/", wrap(running.prompt_variables), name="llm_admin_workflow_variables"),
             path("run/", wrap(running.run_workflow), name="llm_admin_workflow_run"),
+            *urls_of(self.studio.form, wrap),
             *super().get_urls(),
         ]
 

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 import weakref
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
@@ -105,16 +106,23 @@ async def _stream(
     context: Context, request: Request, provider: Provider, deployment: DeploymentPlan, answer: _Answer
 ) -> None:
     """Fills `answer`. Every failure of the provider leaves as CallFailed."""
-    try:
+    with _Classified(provider):
         async with asyncio.timeout(context.call_timeout):
             await _consume(context, request, _build(context, provider, deployment, request), answer)
-    except Exception as error:
-        failure = provider.classify(error)
-        if failure is None:
-            raise
-        raise failure from error
     if problem := provider.problem_at_end(answer.metadata, answer.usage is not None):
         raise problem
+
+
+class _Classified(AbstractContextManager[None]):
+    """What the provider knows as its failure leaves as CallFailed; everything else passes as it is."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        failure = self.provider.classify(error) if isinstance(error, Exception) else None
+        if failure is not None and failure is not error:
+            raise failure from error
 
 
 async def _consume(context: Context, request: Request, model: BaseChatModel, answer: _Answer) -> None:

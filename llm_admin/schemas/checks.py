@@ -8,9 +8,10 @@ from pydantic import Field, model_validator
 
 from llm_admin.schemas.base import Spec
 from llm_admin.schemas.outputs import problem_with, schema_problem
-from llm_admin.schemas.safe_patterns import problem, search
+from llm_admin.schemas.safe_patterns import budget, problem, search
 from llm_admin.schemas.values import load_json
 
+CHECK_SECONDS = 2.0  # all checks of one answer together
 CHECK_TITLES = {
     "contains": "contains",
     "not_contains": "does not contain",
@@ -36,6 +37,13 @@ class Check(Spec):
             raise ValueError(f"This is no JSON schema: {wrong}.")
         return self
 
+    @property
+    def words(self) -> str:
+        """The rest of a sentence that begins with "The answer"."""
+        if self.kind == "json":
+            return "is JSON of the given schema" if self.json_schema is not None else "is JSON"
+        return f"{CHECK_TITLES[self.kind]} “{self.text[:200]}”"
+
     def failure(self, answer: str) -> str:
         """Why the answer does not fulfil it, or "". Capitals do not count in words, they do in patterns."""
         match self.kind:
@@ -52,15 +60,18 @@ class Check(Spec):
         try:
             return "" if search(self.text, answer) else f"does not match “{self.text[:200]}”"
         except ValueError as error:
-            return str(error)
+            return f"cannot be checked: {error}"
 
 
 def _not_json(answer: str, schema: dict[str, Any] | None) -> str:
     try:
         value = load_json(answer)
-        wrong = "" if schema is None else problem_with(value, schema)
     except ValueError as error:
         return str(error)
+    try:
+        wrong = "" if schema is None else problem_with(value, schema)
+    except ValueError as error:
+        return f"cannot be checked: {error}"
     return f"is JSON, but: {wrong}" if wrong else ""
 
 
@@ -74,4 +85,6 @@ class TestInput(Spec):
     checks: list[Check] = Field(default_factory=list, max_length=50, title="The answer")
 
     def failures(self, answer: str) -> list[str]:
-        return [failure for check in self.checks if (failure := check.failure(answer))]
+        """The rest of sentences that begin with "The answer"; a check that cannot be made counts as one."""
+        with budget(CHECK_SECONDS):
+            return [failure for check in self.checks if (failure := check.failure(answer))]

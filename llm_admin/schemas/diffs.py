@@ -3,111 +3,75 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
 
+from llm_admin.schemas.aligning import matches
 from llm_admin.schemas.base import Spec
-from llm_admin.schemas.prompts import MessageSpec, PromptSpec
+from llm_admin.schemas.prompts import MessageSpec, Parameters, PromptSpec
 from llm_admin.schemas.values import as_text
 from llm_admin.schemas.variables import KIND_TITLES, VariableSpec
+from llm_admin.schemas.word_diffs import Change, Piece, words
+from llm_admin.schemas.workflows import WorkflowSpec
 
-SECONDS = 1.0  # after that the rest of a text is shown as replaced
 ROLES = {"system": "System", "user": "User", "assistant": "Assistant", "placeholder": "List of messages"}
-_WORDS = re.compile(r"\w+|\n|[^\S\n]+|[^\w\s]", re.UNICODE)
 
-Operation = Literal["same", "removed", "added"]
-
-
-@dataclass(frozen=True)
-class Piece:
-    operation: Operation
-    text: str
-
-
-@dataclass(frozen=True)
-class Change:
-    """One part that differs. `before` None: it is new; `after` None: it is gone."""
-
-    title: str
-    before: str | None
-    after: str | None
-
-    @property
-    def pieces(self) -> list[Piece]:
-        return words(self.before or "", self.after or "")
-
-    @property
-    def kind(self) -> str:
-        return "added" if self.before is None else "removed" if self.after is None else "changed"
-
-
-def words(before: str, after: str) -> list[Piece]:
-    """Joined, "same" and "removed" give `before`, "same" and "added" give `after`."""
-    from diff_match_patch import diff_match_patch
-
-    known: dict[str, str] = {}
-    left, right = _letters(before, known), _letters(after, known)
-    engine = diff_match_patch()
-    engine.Diff_Timeout = SECONDS
-    found = engine.diff_main(left, right, False)  # noqa: FBT003 - its interface
-    engine.diff_cleanupSemantic(found)
-    back = {letter: word for word, letter in known.items()}
-    names: dict[int, Operation] = {0: "same", -1: "removed", 1: "added"}
-    return [Piece(names[operation], "".join(back[letter] for letter in text)) for operation, text in found]
-
-
-def _letters(text: str, known: dict[str, str]) -> str:
-    """A letter for each word, so that the differ compares words. Texts with more words than letters end in one."""
-    letters = []
-    for match in _WORDS.finditer(text):
-        word = match.group()
-        if word not in known:
-            number = len(known) + 1
-            if number >= 0xD000 and number < 0x10_0000:
-                number += 0x1000  # beyond the surrogates
-            known[word] = chr(number)
-        letters.append(known[word])
-    return "".join(letters)
+__all__ = ["Change", "Piece", "changes", "described", "settings_of", "words"]
 
 
 def changes(before: Spec | None, after: Spec) -> list[Change]:
-    """Of two prompts message by message, variables and settings included; of other specs field by field."""
+    """Of two prompts message by message, of two workflows step by step; variables and settings included."""
+    from llm_admin.schemas import step_diffs
+
     if isinstance(after, PromptSpec):
         old = before if isinstance(before, PromptSpec) else None
-        return [*_messages(old, after), *_variables(old, after), *_settings(old, after)]
-    return list(_fields(before.model_dump(mode="json") if before else {}, after.model_dump(mode="json")))
+        return [*_messages(old, after), *variables(old and old.variables, after.variables), *_settings(old, after)]
+    if isinstance(after, WorkflowSpec):
+        return step_diffs.changes(before if isinstance(before, WorkflowSpec) else None, after)
+    raise TypeError(f"No differences of {type(after).__name__} are known.")
 
 
 def _messages(before: PromptSpec | None, after: PromptSpec) -> Iterator[Change]:
-    old = [_shown(m) for m in before.messages] if before else []
-    new = [_shown(m) for m in after.messages]
-    for operation, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if operation == "equal":
+    old, new = before.messages if before else [], after.messages
+    for i, j in _pairs(len(old), len(new), matches(old, new)):
+        left = _shown(old[i]) if i is not None else None
+        right = _shown(new[j]) if j is not None else None
+        if left == right:
             continue
-        for step in range(max(b - a, d - c)):
-            left = old[a + step] if a + step < b else None
-            right = new[c + step] if c + step < d else None
-            role = (right or left or ("", ""))[0]
-            if left and right and left[0] != right[0]:
-                role = f"{left[0]} → {right[0]}"
-            number = (c if right else a) + step + 1
-            yield Change(f"Message {number}: {role}", left and left[1], right and right[1])
+        role = (right or left or ("", ""))[0]
+        if left and right and left[0] != right[0]:
+            role = f"{left[0]} → {right[0]}"
+        number = (j if j is not None else i or 0) + 1
+        yield Change(f"Message {number}: {role}", left and left[1], right and right[1])
+
+
+def _pairs(old: int, new: int, matched: dict[int, int]) -> Iterator[tuple[int | None, int | None]]:
+    """Which message became which, in order; those between two that are alike are paired as they come."""
+    i = j = 0
+    for left, right in [*sorted(matched.items()), (old, new)]:
+        both = min(left - i, right - j)
+        yield from ((i + step, j + step) for step in range(both))
+        yield from ((one, None) for one in range(i + both, left))
+        yield from ((None, one) for one in range(j + both, right))
+        if left < old:
+            yield left, right
+        i, j = left + 1, right + 1
 
 
 def _shown(message: MessageSpec) -> tuple[str, str]:
     return ROLES[message.role], f"({message.name})" if message.role == "placeholder" else message.text
 
 
-def _variables(before: PromptSpec | None, after: PromptSpec) -> Iterator[Change]:
-    old = {v.name: v for v in before.variables} if before else {}
-    new = {v.name: v for v in after.variables}
+def variables(
+    before: Sequence[VariableSpec] | None, after: Sequence[VariableSpec], what: str = "Variable"
+) -> Iterator[Change]:
+    old, new = {v.name: v for v in before or ()}, {v.name: v for v in after}
     for name in dict.fromkeys([*old, *new]):
         left, right = old.get(name), new.get(name)
         if left != right:
-            yield Change(f"Variable “{name}”", described(left) if left else None, described(right) if right else None)
+            yield Change(f"{what} “{name}”", described(left) if left else None, described(right) if right else None)
+    common = [[name for name in side if name in old and name in new] for side in (old, new)]
+    if common[0] != common[1]:
+        yield Change(f"Order of the {what.lower()}s", "\n".join(common[0]), "\n".join(common[1]))
 
 
 def described(variable: VariableSpec) -> str:
@@ -141,22 +105,14 @@ def settings_of(spec: PromptSpec) -> dict[str, str]:
         shown["Syntax of the variables"] = spec.syntax
     if spec.model:
         shown["Model"] = spec.model
-    given = spec.parameters.given()
-    for name, value in given.items():
-        field = type(spec.parameters).model_fields.get(name)
-        shown[(field and field.title) or f"Further setting “{name}”"] = as_text(value)
+    shown |= parameters_of(spec.parameters)
     if spec.output.format == "json":
         schema = spec.output.answer_schema()
         shown["Answer"] = "JSON" if schema is None else "JSON\n" + json.dumps(schema, ensure_ascii=False, indent=2)
     return shown
 
 
-def _fields(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Change]:
-    for name in dict.fromkeys([*before, *after]):
-        left, right = before.get(name), after.get(name)
-        if left != right:
-            yield Change(
-                name.replace("_", " ").capitalize(),
-                None if left is None else as_text(left),
-                None if right is None else as_text(right),
-            )
+def parameters_of(parameters: Parameters) -> dict[str, str]:
+    fields = type(parameters).model_fields
+    given = parameters.given().items()
+    return {(fields[n].title if n in fields else None) or f"Further setting “{n}”": as_text(v) for n, v in given}

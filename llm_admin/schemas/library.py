@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from llm_admin.schemas import prompts, workflows
 from llm_admin.schemas.base import duplicates
+from llm_admin.schemas.checks import TestInput
 from llm_admin.schemas.prompts import PromptSpec
 from llm_admin.schemas.workflows import WorkflowSpec
 
@@ -40,12 +41,15 @@ class WorkflowEntryVersion(DocumentVersion):
 
 
 class DocumentEntry(LibraryPart):
-    """`labels`: name -> number of the version that holds it."""
+    """`labels`: name -> number of the version that holds it. `tests`: only of prompts."""
 
     name: str = Field(min_length=1, max_length=200)
     slug: str = ""
     description: str = Field(default="", max_length=500)
     labels: dict[str, int] = Field(default_factory=dict)
+    folder: str = Field(default="", max_length=200)
+    tags: list[Annotated[str, Field(min_length=1, max_length=50)]] = Field(default_factory=list, max_length=20)
+    tests: list[TestInput] = Field(default_factory=list, max_length=100)
     versions: list[Any] = Field(min_length=1, max_length=1_000)
 
     @field_validator("name")
@@ -72,6 +76,8 @@ class DocumentEntry(LibraryPart):
 
     @model_validator(mode="after")
     def _numbers_fit(self) -> Self:
+        if same := duplicates(test.name for test in self.tests):
+            raise ValueError(f"There are two test inputs “{self.tests[same[0]].name}”.")
         numbers = [version.number for version in self.versions]
         if twice := duplicates(map(str, numbers)):
             raise ValueError(f"There are two versions {numbers[twice[0]]}.")

@@ -11,7 +11,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from llm_admin.schemas.base import Spec, duplicates
-from llm_admin.schemas.safe_patterns import search
+from llm_admin.schemas.safe_patterns import budget, left, search
 
 FieldKind = Literal["text", "number", "whole_number", "yes_no", "list", "object"]
 _TYPES: dict[str, dict[str, Any]] = {
@@ -88,19 +88,34 @@ def schema_problem(schema: Any) -> str:
     """Why it is no schema that we can check against, or ""."""
     try:
         Draft202012Validator.check_schema(schema)
-        problem_with({}, schema)
     except SchemaError as error:
         place = "/".join(map(str, error.absolute_path))
         return f"{error.message[:200]}{f' (at {place})' if place else ''}"
-    except (Unresolvable, RecursionError, ValueError) as error:
-        return f"it refers to what is not in it ({str(error)[:100]})"
+    except RecursionError:
+        return "it is nested too deeply"
+    try:
+        problem_with({}, schema)
+    except ValueError as error:
+        return str(error)
     return ""
 
 
+CHECK_SECONDS = 2.0
+
+
 def problem_with(value: Any, schema: dict[str, Any]) -> str:
-    """What the value lacks, with the place, or "". Nothing is fetched: a reference stays within the schema."""
+    """What the value lacks, with the place, or "". Nothing is fetched: a reference stays within the schema.
+
+    Raises ValueError when the schema cannot be applied, or takes too long.
+    """
     validator = _Validator(schema, registry=Registry())
-    found = next(iter(validator.iter_errors(value)), None)
+    try:
+        with budget(CHECK_SECONDS):
+            found = next(iter(validator.iter_errors(value)), None)
+    except Unresolvable as error:
+        raise ValueError(f"the schema refers to what is not in it ({str(error)[:100]})") from None
+    except RecursionError:
+        raise ValueError("the schema refers to what is not in it, or to itself without end") from None
     if found is None:
         return ""
     place = ".".join(map(str, found.absolute_path))
@@ -112,10 +127,46 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Any:
         yield ValidationError(f"{instance[:80]!r} does not match {pattern[:80]!r}")
 
 
+def _pattern_properties(validator: Any, patterns: dict[str, Any], instance: Any, schema: Any) -> Any:
+    if not validator.is_type(instance, "object"):
+        return
+    for pattern, wanted in patterns.items():
+        for key, value in instance.items():
+            if search(pattern, key):
+                yield from validator.descend(value, wanted, path=key, schema_path=pattern)
+
+
+def _additional_properties(validator: Any, wanted: Any, instance: Any, schema: Any) -> Any:
+    if not validator.is_type(instance, "object"):
+        return
+    named, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    others = [key for key in instance if key not in named and not any(search(p, key) for p in patterns)]
+    if validator.is_type(wanted, "object"):
+        for key in others:
+            yield from validator.descend(instance[key], wanted, path=key)
+    elif wanted is False and others:
+        yield ValidationError(f"{others[0]!r} is not expected")
+
+
+def _reference(validator: Any, ref: str, instance: Any, schema: Any) -> Any:
+    """Only references can make a small schema take for ever: each doubles what the one before it asks."""
+    if left() <= 0:
+        raise ValueError("checking this schema takes too long; make it simpler")
+    keyword = "$ref" if schema.get("$ref") == ref else "$dynamicRef"
+    yield from Draft202012Validator.VALIDATORS[keyword](validator, ref, instance, schema)
+
+
 def _make_validator() -> Any:
     from jsonschema.validators import extend
 
-    return extend(Draft202012Validator, {"pattern": _pattern})
+    own = {
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "additionalProperties": _additional_properties,
+        "$ref": _reference,
+        "$dynamicRef": _reference,
+    }
+    return extend(Draft202012Validator, own)
 
 
 _Validator = _make_validator()

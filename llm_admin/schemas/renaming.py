@@ -33,6 +33,8 @@ def in_prompt(spec: PromptSpec, old: str, new: str) -> PromptSpec:
     """The same prompt with the new name; itself when it has no such variable."""
     if old not in {v.name for v in spec.variables}:
         return spec
+    if new in {*(v.name for v in spec.variables), *spec.placeholders, *spec.names()}:
+        raise InvalidInput([Problem(("new",), f"“{new}” is taken in this prompt; choose another name.")])
     data = spec.model_dump(mode="json")
     rename = _in_f_string if spec.syntax == "f-string" else _in_ours
     for message in data["messages"]:
@@ -40,7 +42,6 @@ def in_prompt(spec: PromptSpec, old: str, new: str) -> PromptSpec:
             message["text"] = rename(message["text"], old, new)
     for variable in data["variables"]:
         if variable["name"] == old:
-            variable["label"] = variable["label"] or ""
             variable["name"] = new
     return parse(PromptSpec, data)
 
@@ -53,20 +54,30 @@ def _in_f_string(text: str, old: str, new: str) -> str:
     return f_string.rewritten(text, lambda name: new if name == old else name)
 
 
-def in_workflow(spec: WorkflowSpec, slugs: frozenset[str], old: str, new: str) -> WorkflowSpec:
-    """Every step that names the prompt fills the new name; what it took from the workflow by the same name stays."""
+def in_workflow(
+    spec: WorkflowSpec, slugs: frozenset[str], old: str, new: str, *, labels: frozenset[str] | None = None
+) -> WorkflowSpec:
+    """Every step that names the prompt fills the new name; what it took from the workflow by the same name stays.
+
+    `labels`: only steps that follow one of these ("" is Live); what others run has no such variable.
+    """
     data = spec.model_dump(mode="json")
     known = {variable.name for variable in spec.inputs}
     for step, stored in zip(spec.steps, data["steps"], strict=True):
-        if isinstance(step, UsesPrompt) and step.prompt in slugs:
+        if isinstance(step, UsesPrompt) and step.prompt in slugs and _follows(step, labels):
             stored["inputs"] = _mappings(stored["inputs"], old, new, implicit=old in known)
         known.add(step.id)
     return parse(WorkflowSpec, data)
 
 
+def _follows(step: UsesPrompt, labels: frozenset[str] | None) -> bool:
+    return labels is None or step.prompt_label in labels
+
+
 def _mappings(mappings: list[dict[str, Any]], old: str, new: str, *, implicit: bool) -> list[dict[str, Any]]:
     if any(mapping["name"] == old for mapping in mappings):
-        return [mapping | {"name": new} if mapping["name"] == old else mapping for mapping in mappings]
-    if implicit and not any(mapping["name"] == new for mapping in mappings):
-        return [*mappings, {"name": new, "value": f"{{{{{old}}}}}"}]
+        kept = [mapping for mapping in mappings if mapping["name"] != new]  # filled nothing so far
+        return [mapping | {"name": new} if mapping["name"] == old else mapping for mapping in kept]
+    if implicit:
+        return [*(mapping for mapping in mappings if mapping["name"] != new), {"name": new, "value": f"{{{{{old}}}}}"}]
     return mappings

@@ -9,6 +9,7 @@ from llm_admin.choices import CallStatus
 from llm_admin.models import InteractionLog
 
 LOOKED_AT = 200  # the newest so many calls
+WINDOW = 5_000  # among the newest so many calls of the prompt, or of the workspace: all of them could be millions
 FEWEST = 3
 
 
@@ -36,26 +37,33 @@ class Estimate:
 
 def estimate(*, prompt_id: int | None = None, version_id: int | None = None, model: str | None = None) -> Estimate:
     """`model`: an alias; its calls only. The most specific basis that has at least three calls is taken."""
-    calls = InteractionLog.objects.filter(status=CallStatus.SUCCEEDED, cached=False).order_by("-created_at")
-    if model:
-        calls = calls.filter(model__alias=model)
-    bases: list[tuple[str, Any]] = []
-    if prompt_id and version_id:
-        bases.append(("version", calls.filter(prompt_id=prompt_id, prompt_version_id=version_id)))
-    if prompt_id:
-        bases.append(("prompt", calls.filter(prompt_id=prompt_id)))
-    if model:
-        bases.append(("model", calls))
-    for basis, rows in bases:
+    for basis, rows in _bases(prompt_id, version_id, model):
         found = list(rows.values_list("cost_nano", "latency_ms")[:LOOKED_AT])
         if len(found) >= FEWEST:
-            return Estimate(
-                basis, len(found), _range([cost for cost, _ in found]), _range([latency for _, latency in found])
-            )
+            costs, times = zip(*found, strict=True)
+            return Estimate(basis, len(found), _range(costs), _range(times))
     return Estimate()
 
 
-def _range(numbers: list[int | None]) -> Range | None:
+def _bases(prompt_id: int | None, version_id: int | None, model: str | None) -> list[tuple[str, Any]]:
+    bases: list[tuple[str, Any]] = []
+    if prompt_id and version_id:
+        bases.append(("version", _calls(model, prompt_id=prompt_id).filter(prompt_version_id=version_id)))
+    if prompt_id:
+        bases.append(("prompt", _calls(model, prompt_id=prompt_id)))
+    if model:
+        bases.append(("model", _calls(model)))
+    return bases
+
+
+def _calls(model: str | None, **where: int) -> Any:
+    newest = InteractionLog.objects.filter(**where).order_by("-created_at").values("pk")[:WINDOW]
+    calls = InteractionLog.objects.filter(pk__in=newest, status=CallStatus.SUCCEEDED, cached=False)
+    calls = calls.filter(model__alias=model) if model else calls
+    return calls.order_by("-created_at")
+
+
+def _range(numbers: tuple[int | None, ...]) -> Range | None:
     known = sorted(number for number in numbers if number is not None)
     if len(known) < FEWEST:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -11,15 +11,19 @@ from typing import Any
 from django.db.models import F, Prefetch, Q, TextField
 from django.db.models.functions import Cast
 
-from llm_admin.models import Prompt, Workflow, WorkflowLabel, WorkflowVersion, label_title
+from llm_admin.models import LIVE, Prompt, Workflow, WorkflowLabel, WorkflowVersion, label_title
 
 
 @dataclass(frozen=True)
 class Use:
-    """`versions`: the newest and the labelled ones that name the prompt, oldest first, each with its labels."""
+    """`versions`: the newest and the labelled ones that name the prompt, oldest first, each with its labels.
+
+    `follows`: the prompt's labels by which their steps name it.
+    """
 
     workflow: Workflow
     versions: list[tuple[WorkflowVersion, list[str]]]
+    follows: set[str] = field(default_factory=set)
 
     @property
     def words(self) -> str:
@@ -40,11 +44,12 @@ def workflows_using(prompt: Prompt) -> list[Use]:
     rows = rows.select_related("workflow").prefetch_related(labels).order_by("workflow__name", "number").distinct()
     found: dict[int, Use] = {}
     for version in rows:
-        if _names(version.spec, slugs):
+        if followed := _followed(version.spec, slugs):
             use = found.setdefault(version.workflow_id, Use(version.workflow, []))
             use.versions.append((version, [label.name for label in version.labels.all()]))
+            use.follows.update(followed)
     return list(found.values())
 
 
-def _names(spec: dict[str, Any], slugs: set[str]) -> bool:
-    return any(step.get("prompt") in slugs for step in spec.get("steps", []))
+def _followed(spec: dict[str, Any], slugs: set[str]) -> set[str]:
+    return {step.get("prompt_label") or LIVE for step in spec.get("steps", []) if step.get("prompt") in slugs}

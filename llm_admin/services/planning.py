@@ -65,7 +65,7 @@ def plan_prompt(
 ) -> Run:
     """The unsaved row of a run, everything checked. With `known` and a version it reads nothing."""
     actor.require("run_prompt")
-    _refuse_archived(prompt)
+    refuse_archived(prompt)
     known = known or facts(actor.workspace)
     values = check_inputs(spec, inputs)
     _check_fills_in(spec, values)
@@ -104,7 +104,7 @@ def _check_fills_in(spec: PromptSpec, values: dict[str, Any]) -> None:
         fill_in(spec, values)
 
 
-def _refuse_archived(document: Prompt | Workflow | None) -> None:
+def refuse_archived(document: Prompt | Workflow | None) -> None:
     if document is not None and document.archived_at:
         noun = family_of(document).noun
         raise InvalidInput(f"The {noun} “{document}” is archived, so it does not run. Restore it first.")
@@ -123,7 +123,7 @@ def plan_workflow(
     known: Facts | None = None,
 ) -> Run:
     actor.require("run_workflow")
-    _refuse_archived(workflow)
+    refuse_archived(workflow)
     known = known or facts(actor.workspace)
     values = check_values(spec.inputs, inputs)
     prompts = resolve_prompts(actor, spec)
@@ -161,7 +161,7 @@ def resolve_prompts(actor: Actor, spec: WorkflowSpec) -> dict[str, PromptPlan]:
             continue
         try:
             prompt = documents.get(PROMPTS, actor=actor, slug=reference.slug)
-            _refuse_archived(prompt)
+            refuse_archived(prompt)
             version = documents.version_of(prompt, number=reference.number, label=reference.label)
         except (NotFound, InvalidInput) as error:
             problems.append(Problem(("steps", position, "prompt"), str(error)))

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.models import Tag, name_key
-from llm_admin.services import documents, search_texts
+from llm_admin.services import catalogue, documents, search_texts
 from llm_admin.services.actors import Actor
 from llm_admin.services.families import PROMPTS, Family, family_of
 from llm_admin.tenancy import workspace_scope
@@ -82,6 +82,48 @@ def _set_archived(document: Any, actor: Actor, *, archived: bool) -> None:
     document.archived_by = actor.user if archived else None
     with workspace_scope(actor.workspace):
         document.save(update_fields=["archived_at", "archived_by"])
+
+
+def move_many(rows: Any, *, actor: Actor, folder: str) -> int:
+    """A queryset of documents into a folder, "" for none; how many. In one statement however many they are."""
+    actor.require(f"change_{_noun(rows)}")
+    return _update(rows, actor, folder=clean_folder(folder))
+
+
+def archive_many(rows: Any, *, actor: Actor, archived: bool) -> int:
+    """How many were not in that state before."""
+    actor.require(f"change_{_noun(rows)}")
+    rows = rows.filter(archived_at__isnull=archived)
+    values = (timezone.now(), actor.user) if archived else (None, None)
+    return _update(rows, actor, archived_at=values[0], archived_by=values[1])
+
+
+def add_tags_many(rows: Any, *, actor: Actor, tags: str | Iterable[str]) -> int:
+    """Prompts in a queryset get these tags, too. A few statements for each tag."""
+    actor.require(f"change_{_noun(rows)}")
+    names = clean_tags(tags)
+    if not names:
+        raise InvalidInput([Problem(("tags",), "Write at least one tag.")])
+    through = rows.model.tags.through
+    with transaction.atomic(), workspace_scope(actor.workspace):
+        ids = list(rows.values_list("pk", flat=True))
+        for tag in _tags(actor, names):
+            has_it = set(tag.prompts.values_list("pk", flat=True))
+            new = [pk for pk in ids if pk not in has_it]
+            through.objects.bulk_create([through(prompt_id=pk, tag=tag) for pk in new], batch_size=1000)
+            search_texts.add(new, tag.name)
+    return len(ids)
+
+
+def _noun(rows: Any) -> str:
+    return str(rows.model._meta.model_name)
+
+
+def _update(rows: Any, actor: Actor, **values: Any) -> int:
+    with transaction.atomic(), workspace_scope(actor.workspace):
+        changed: int = rows.model.objects.filter(pk__in=rows.order_by().values("pk")).update(**values)
+    transaction.on_commit(catalogue.forget)  # update() sends no signals
+    return changed
 
 
 def rename(document: Any, *, actor: Actor, name: str, slug: str = "") -> None:

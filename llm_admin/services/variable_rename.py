@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import transaction
 
-from llm_admin.exceptions import Conflict
-from llm_admin.models import Prompt, PromptTest, label_title
+from llm_admin.exceptions import Conflict, InvalidInput, Problem
+from llm_admin.models import LIVE, Prompt, PromptTest, label_title
 from llm_admin.schemas import renaming
 from llm_admin.schemas.base import Spec
 from llm_admin.schemas.diffs import Change, changes
@@ -67,17 +67,26 @@ def plan(prompt: Prompt, *, actor: Actor, old: str, new: str) -> RenamePlan:
         made = RenamePlan(prompt, old, new)
         for version, labels in documents.in_use(prompt):
             before = documents.spec_of(version)
-            _add(made, prompt, version.number, labels, before, renaming.in_prompt(before, old, new))
+            _add(made, prompt, version.number, labels, before, _in_prompt(version, before, old, new))
+        moved = {label for one in made.versions for label in one.labels}
+        followed = frozenset(moved | ({""} if LIVE in moved else set()))
         for use in workflows_using(prompt):
-            _add_workflow(made, use, slugs)
+            _add_workflow(made, use, slugs, followed)
         made.tests.extend(test for test in prompt.tests.all() if old in test.inputs)
     return made
 
 
-def _add_workflow(made: RenamePlan, use: Use, slugs: frozenset[str]) -> None:
+def _in_prompt(version: Any, before: Any, old: str, new: str) -> Any:
+    try:
+        return renaming.in_prompt(before, old, new)
+    except InvalidInput as error:
+        raise InvalidInput([Problem(("new",), f"In {version}: {error.problems[0].message}")]) from None
+
+
+def _add_workflow(made: RenamePlan, use: Use, slugs: frozenset[str], followed: frozenset[str]) -> None:
     for version, labels in use.versions:
         before = documents.spec_of(version)
-        after = renaming.in_workflow(before, slugs, made.old, made.new)
+        after = renaming.in_workflow(before, slugs, made.old, made.new, labels=followed)
         _add(made, use.workflow, version.number, labels, before, after)
 
 
@@ -90,6 +99,7 @@ def apply(prompt: Prompt, *, actor: Actor, old: str, new: str, fingerprint: str)
     """All of it or nothing. Raises Conflict when something changed since the plan was shown."""
     with transaction.atomic(), workspace_scope(actor.workspace):
         label_moves.lock(prompt)
+        prompt.refresh_from_db(fields=["last_number"])
         made = plan(prompt, actor=actor, old=old, new=new)
         if made.fingerprint != fingerprint:
             raise Conflict("Something changed since you looked. Here is what renaming would do now.")
@@ -103,6 +113,7 @@ def apply(prompt: Prompt, *, actor: Actor, old: str, new: str, fingerprint: str)
             for label in one.labels:
                 documents.move_label(one.document, actor=actor, label=label, number=version.number, reason=note)
         for test in made.tests:
-            test.inputs = {made.new if name == made.old else name: value for name, value in test.inputs.items()}
+            others = {name: value for name, value in test.inputs.items() if name not in (made.old, made.new)}
+            test.inputs = others | {made.new: test.inputs[made.old]}
             test.save(update_fields=["inputs", "updated_at"])
     return made

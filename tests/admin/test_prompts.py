@@ -68,7 +68,7 @@ def test_the_list_shows_live_and_newest(author, prompt):
     html = author.get(LIST).content.decode()
     assert "Weather" in html
     assert "Live: v1" in html
-    assert ">v2<" in html
+    assert "newest: v2" in html
     assert "<time" in html
 
 
@@ -227,7 +227,7 @@ def test_a_save_over_somebody_elses_is_refused_with_the_text_kept(author, prompt
     prompts.save_version(prompt, actor=system, spec=factories.chat_spec("Theirs {{topic}}"))
     answer = author.post(page(prompt), posted(name="Changed too", _publish="1"))
     assert answer.status_code == 409
-    assert "Somebody saved another version" in answer.content.decode()
+    assert "Somebody saved v3 while you were changing v2" in answer.content.decode()
     assert state(answer)["spec"]["messages"][-1]["text"] == "Say {{topic}}."
     assert 'name="based_on" value="2"' in answer.content.decode()
     assert numbers(prompt) == (3, 1)

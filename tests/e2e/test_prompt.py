@@ -140,8 +140,10 @@ def test_save_draft_makes_the_next_version_and_leaves_live_and_the_others_alone(
               where p.name = 'Support reply draft' and l.name = 'production'"""
     before, live_before = console.rows(versions), console.rows(live)
     change_text(page, f"A new text for {{{{customer}}}} ({slug}).")
-    page.get_by_role("button", name="Save draft").click()
-    page.wait_for_load_state("networkidle")
+    page.locator("[name=_draft]").click()
+    page.get_by_role("dialog").get_by_role("button", name="Save draft").click()
+    page.wait_for_url("**/change/**")
+    page.get_by_text("Saved as draft").wait_for()
     after = console.rows(versions)
     assert after[:-1] == before
     assert after[-1][0] == before[-1][0] + 1

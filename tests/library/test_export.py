@@ -18,9 +18,11 @@ from llm_admin.models import Connection, Prompt, PromptVersion, Workflow
 from llm_admin.schemas.library import LibraryFile
 from llm_admin.schemas.prompts import MessageSpec, Parameters, PromptSpec, text_spec
 from llm_admin.schemas.variables import VariableSpec
-from llm_admin.services import actors, catalogue, documents, library
+from llm_admin.services import actors, catalogue, documents, library, prompt_tests, shelf
 from llm_admin.tenancy import workspace_scope
 from tests import factories
+
+CHECKS = [{"kind": "contains", "text": "NDA", "json_schema": None}]
 
 
 def exported(actor) -> dict:
@@ -45,9 +47,35 @@ def bring(text: str, actor, filename: str = "x") -> library.Counts:
 
 def test_json_round_trips_everything_into_another_workspace(system, elsewhere):
     library.import_demo(system)
+    with workspace_scope(system.workspace):
+        prompt = Prompt.objects.get(slug="nda-check")
+        shelf.put_away(prompt, actor=system, folder="Legal/Checks", tags="Ünïted, second")
+        prompt_tests.save(prompt, actor=system, data={"name": "One", "inputs": {"law": "ours"}, "checks": CHECKS})
     counts = bring(library.to_json(exported(system)), elsewhere)
     assert counts.new == 9
     assert said(elsewhere) == said(system)
+    found = next(one for one in exported(elsewhere)["prompts"] if one["slug"] == "nda-check")
+    assert (found["folder"], found["tags"], found["tests"][0]["checks"]) == (
+        "Legal/Checks",
+        ["second", "Ünïted"],
+        CHECKS,
+    )
+
+
+def test_test_inputs_come_along_with_a_new_version_but_replace_none(system, scope):
+    library.import_demo(system)
+    content = exported(system)
+    brief = next(one for one in content["prompts"] if one["slug"] == "campaign-brief")
+    number = brief["versions"][-1]["number"] + 1
+    spec = brief["versions"][-1]["spec"] | {"model": "demo"}
+    brief["versions"].append({"number": number, "note": "", "spec": spec})
+    own, theirs = {"name": "Clinic calendar", "inputs": {"tone": "dry"}, "checks": []}, {"name": "Theirs"}
+    brief["tests"] = [own, theirs]
+    bring(library.to_json(content), system)
+    prompt = Prompt.objects.get(slug="campaign-brief")
+    assert prompt.last_number == number
+    assert prompt.tests.get(name="Clinic calendar").inputs == {}
+    assert prompt.tests.filter(name="Theirs").exists()
 
 
 def test_json_into_the_same_workspace_changes_nothing(system):
@@ -112,7 +140,7 @@ def test_exporting_takes_the_same_queries_for_3_and_300(system, scope):
         with CaptureQueriesContext(connection) as queries:
             library.export(actor=system, prompts=ids)
         counted.append(len(queries))
-    assert counted[0] == counted[1] <= 5
+    assert counted[0] == counted[1] <= 7
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1 item", "@SUM(A1)", "\tx", "＝1", "'=1", "''=1"])

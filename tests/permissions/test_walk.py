@@ -23,6 +23,7 @@ from llm_admin.models import (
     InteractionText,
     LanguageModel,
     Membership,
+    PromptTest,
     Run,
 )
 from llm_admin.schemas.workflows import WorkflowSpec
@@ -33,6 +34,7 @@ from tests import factories
 from tests.permissions.declarations import ADMIN, AUTHOR, NOTHING, OPERATOR, OWN, PAGES, SUPERUSER, VIEWER, Page
 
 PLANTED = "PLANTEDWORD"
+COMPARISON = "c0ffee00"
 NOT_WATCHED = {"sessions", "admin"}  # a login makes rows there
 RANK = {NOTHING: 0, VIEWER: 1, AUTHOR: 2, OPERATOR: 3, ADMIN: 4}
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,8 @@ def plant(workspace, owner) -> dict[str, object]:
         inputs={"topic": PLANTED},
         source="studio",
     )
+    test = PromptTest.objects.create(prompt=prompt, name=PLANTED, inputs={"topic": PLANTED})
+    run.test, run.client_key = test, f"{owner.pk}:{COMPARISON}:0.{test.pk}.0"
     run.status, run.output, run.ended_at, run.started_at = "succeeded", PLANTED, timezone.now(), timezone.now()
     run.save(force_insert=True)
     log = InteractionLog.objects.create(
@@ -129,6 +133,8 @@ def plant(workspace, owner) -> dict[str, object]:
         "planted_word": PLANTED,
         "step_type": "llm",
         "number": 1,
+        "prompt_test": test.pk,
+        "comparison": COMPARISON,
         "key": "a-key",
         "spec": json.dumps(version.spec),
     }
@@ -208,6 +214,7 @@ HOLDS_NO_TEXT = {
     "llm_admin_numbers",
     "search",
     "llm_admin_workflow_variables",
+    "llm_admin_prompt_template",  # the names of the variables
 }
 
 

@@ -8,10 +8,11 @@ from django.db import transaction
 
 from llm_admin.exceptions import Conflict
 from llm_admin.models import LIVE
-from llm_admin.services import documents
+from llm_admin.services import documents, prompt_tests, shelf
 from llm_admin.services.actors import Actor
 from llm_admin.services.library.entries import EntryVersion
 from llm_admin.services.library.items import Action, Counts, Item, Plan
+from llm_admin.tenancy import workspace_scope
 
 
 def apply(plan: Plan, *, actor: Actor, confirmed: str = "") -> Counts:
@@ -44,6 +45,10 @@ def _create(item: Item, *, actor: Actor, origin: str) -> None:
         description=item.entry.description,
         slug=item.slug,
     )
+    entry = item.entry
+    if entry.folder or entry.tags:
+        shelf.put_away(item.document, actor=actor, folder=entry.folder, tags=entry.tags)
+    _add_tests(item, actor=actor)
     numbers = {first.number: 1}
     for version in others:
         numbers[version.number] = _save(item.document, version, actor=actor, origin=origin).number
@@ -57,6 +62,18 @@ def _add(item: Item, *, actor: Actor, origin: str) -> None:
     number = item.document.last_number
     for version in item.versions:
         number = _save(item.document, version, actor=actor, origin=origin, based_on=number).number
+    _add_tests(item, actor=actor)
+
+
+def _add_tests(item: Item, *, actor: Actor) -> None:
+    """Those whose names are not there yet; what somebody has changed here stays."""
+    if not item.entry.tests:
+        return
+    with workspace_scope(actor.workspace):
+        there = set(item.document.tests.values_list("name", flat=True))
+    for test in item.entry.tests:
+        if test.name not in there:
+            prompt_tests.save(item.document, actor=actor, data=test.model_dump(mode="json"))
 
 
 def _save(document: Any, version: EntryVersion, *, actor: Actor, origin: str, **details: Any) -> Any:

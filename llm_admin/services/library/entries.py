@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from llm_admin.exceptions import Problem
+from llm_admin.schemas.checks import TestInput
 from llm_admin.services.families import Family
 
 Place = tuple[str | int, ...]
@@ -48,6 +49,9 @@ class Entry:
     slug: str = ""
     description: str = ""
     labels: dict[str, int] = field(default_factory=dict)
+    folder: str = ""
+    tags: tuple[str, ...] = ()
+    tests: tuple[TestInput, ...] = ()
     bare: bool = False
 
     @property

@@ -19,7 +19,10 @@ from llm_admin.services.library.rows import escape
 from llm_admin.services.secrets import redactor
 from llm_admin.tenancy import workspace_scope
 
-CSV_COLUMNS = ("name", "text", "description", "slug", "messages", "variables", "model", "settings", "note", "version")
+CSV_COLUMNS = (
+    *("name", "text", "description", "folder", "tags", "slug", "messages", "variables", "model", "settings", "answer"),
+    *("syntax", "note", "version"),
+)
 Library = dict[str, Any]
 
 
@@ -52,16 +55,21 @@ def _documents(family: Family, ids: Collection[int]) -> list[dict[str, Any]]:
     if not ids:
         return []
     rows = family.document.objects.filter(pk__in=ids).order_by("name", "pk")
-    return [_document(one) for one in rows.prefetch_related("versions", "labels")]
+    also = ("tests",) if family is PROMPTS else ()
+    return [_document(one) for one in rows.prefetch_related("versions", "labels", "tags", *also)]
 
 
 def _document(document: Any) -> dict[str, Any]:
     versions = sorted(document.versions.all(), key=lambda one: one.number)
     numbers = {version.pk: version.number for version in versions}
+    tests = list(document.tests.all()) if isinstance(document, PROMPTS.document) else []
     return {
         "name": document.name,
         "slug": document.slug,
         "description": document.description,
+        "folder": document.folder,
+        "tags": [tag.name for tag in document.tags.all()],
+        **({"tests": [{"name": t.name, "inputs": t.inputs, "checks": t.checks} for t in tests]} if tests else {}),
         "labels": {label.name: numbers[label.version_id] for label in document.labels.all()},
         "versions": [{"number": one.number, "note": one.note, "spec": one.spec} for one in versions],
     }
@@ -87,7 +95,8 @@ def _csv_row(document: dict[str, Any]) -> list[str]:
     version = next(one for one in document["versions"] if one["number"] == number)
     spec = version["spec"]
     plain = spec.get("kind") == "text"
-    settings = {name: value for name, value in (spec.get("parameters") or {}).items() if value not in (None, [])}
+    settings = {name: value for name, value in (spec.get("parameters") or {}).items() if value not in (None, [], {})}
+    output = spec.get("output") or {}
     cells = {
         "name": document["name"],
         "text": spec["messages"][0]["text"] if plain else "",
@@ -97,6 +106,10 @@ def _csv_row(document: dict[str, Any]) -> list[str]:
         "variables": _json([_lean(variable) for variable in spec.get("variables", [])]),
         "model": spec.get("model") or "",
         "settings": _json(settings) if settings else "",
+        "answer": _json(output) if output.get("format") == "json" else "",
+        "syntax": "" if spec.get("syntax", "console") == "console" else spec["syntax"],
+        "folder": document["folder"],
+        "tags": ", ".join(document["tags"]),
         "note": version["note"],
         "version": f"v{number}",
     }
@@ -105,7 +118,7 @@ def _csv_row(document: dict[str, Any]) -> list[str]:
 
 def _lean(values: dict[str, Any]) -> dict[str, Any]:
     """Without what is empty: a person may look at this in a spreadsheet."""
-    return {name: value for name, value in values.items() if value != ""}
+    return {name: value for name, value in values.items() if value not in ("", None, [])}
 
 
 def _json(value: Any) -> str:

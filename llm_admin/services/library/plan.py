@@ -76,9 +76,9 @@ def _new_version(one: Match, book: Book) -> Item:
 
 
 def _dressed(version: EntryVersion, book: Book) -> EntryVersion:
-    """A new text in what the newest version says besides: its variables' details, model and settings."""
+    """A new text in what the newest version says besides: its variables' details, model, settings and answer."""
     stored = upgrade(book.newest.spec)
-    kept = {key: stored[key] for key in ("model", "parameters", "variables") if key in stored}
+    kept = {key: stored[key] for key in ("model", "parameters", "output", "variables") if key in stored}
     return version.saying(declare(PromptSpec.model_validate(version.spec.model_dump() | kept)))
 
 

@@ -77,6 +77,9 @@ def _parsed(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise InvalidInput(f"Line {line} is not valid UTF-8. Save the file as UTF-8 and try again.") from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, character {error.colno}"
+        raise InvalidInput(f"This is not valid JSON: it breaks off or has a mistake in {place}.") from None
     except ValueError as error:
         raise InvalidInput(f"This is not valid JSON: {error}.") from None
     except RecursionError:
@@ -127,6 +130,9 @@ def _entry(family: Family, one: DocumentEntry) -> Entry:
         slug=one.slug,
         description=one.description,
         labels=one.labels,
+        folder=one.folder,
+        tags=tuple(one.tags),
+        tests=tuple(one.tests) if family is PROMPTS else (),
         versions=tuple(
             EntryVersion(spec=v.spec, number=v.number, note=v.note, place=(*place, f"v{v.number}"))
             for v in sorted(one.versions, key=lambda v: v.number)

@@ -15,6 +15,7 @@ from llm_admin.schemas.prompts import MAX_TEXT, PromptSpec, declare
 from llm_admin.schemas.storable import texts_in
 from llm_admin.services.families import PROMPTS
 from llm_admin.services.library.entries import MAX_NAME, Entry, EntryVersion, unstorable
+from llm_admin.services.shelf import clean_tags
 
 ALIASES = {
     "name": ("name", "act", "title"),
@@ -26,11 +27,16 @@ ALIASES = {
     "variables": ("variables",),
     "model": ("model",),
     "settings": ("settings", "parameters"),
+    "syntax": ("syntax", "template_format"),
+    "answer": ("answer", "output"),
+    "folder": ("folder",),
+    "tags": ("tags",),
     "version": ("version",),  # our own export tells it; it changes nothing
 }
 COLUMNS = {alias: column for column, aliases in ALIASES.items() for alias in aliases}
-JSON_COLUMNS = ("messages", "variables", "settings")
-LIMITS = {"name": MAX_NAME, "text": MAX_TEXT, "description": 500, "note": 500}
+JSON_COLUMNS = ("messages", "variables", "settings", "answer")
+OBJECTS = ("settings", "answer")
+LIMITS = {"name": MAX_NAME, "text": MAX_TEXT, "description": 500, "note": 500, "folder": 200}
 # What spreadsheets would take for a formula. Our export puts ' before such a cell, and one ' is taken off again here.
 FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
@@ -69,7 +75,7 @@ def entry_of(row: Row) -> Entry:
     cells, problems = _cells(row)
     if problems or (problems := list(_missing(row, cells)) + list(_too_long(row, cells))):
         raise InvalidInput(problems)
-    bare = all(cells.get(column) in (None, "") for column in (*JSON_COLUMNS, "model"))
+    bare = all(cells.get(column) in (None, "") for column in (*JSON_COLUMNS, "model", "syntax"))
     spec = _spec(row, cells)
     place = row.problem("text", "").location if bare else (row.place,)
     return Entry(
@@ -78,9 +84,18 @@ def entry_of(row: Row) -> Entry:
         name=" ".join(cells["name"].split()),
         slug=cells.get("slug", ""),
         description=cells.get("description", ""),
+        folder=cells.get("folder", ""),
+        tags=_tags(row, cells.get("tags", "")),
         versions=(EntryVersion(spec=spec, note=cells.get("note", ""), place=place),),
         bare=bare,
     )
+
+
+def _tags(row: Row, cell: str) -> tuple[str, ...]:
+    try:
+        return tuple(clean_tags(cell))
+    except InvalidInput as error:
+        raise InvalidInput([row.problem("tags", error.problems[0].message)]) from None
 
 
 def _cells(row: Row) -> tuple[Cells, list[Problem]]:
@@ -106,7 +121,7 @@ def _text(row: Row, column: str, cell: Any) -> str:
 
 
 def _json(row: Row, column: str, cell: Any) -> Any:
-    kind = dict if column == "settings" else list
+    kind = dict if column in OBJECTS else list
     try:
         value = json.loads(unescape(cell)) if isinstance(cell, str) and cell.strip() else cell or None
     except ValueError as error:
@@ -151,12 +166,20 @@ def _spec(row: Row, cells: Cells) -> PromptSpec:
     else:
         column, data = "text", {"kind": "text", "messages": [{"role": "user", "text": cells["text"]}]}
     data |= {"parameters": cells.get("settings") or {}, "model": cells.get("model") or None}
+    data |= {"syntax": cells.get("syntax") or "console", "output": cells.get("answer") or {}}
     given = cells.get("variables")
     spec = _at(row, column, lambda one: parse(PromptSpec, one), data | {"variables": given or []})
     return spec if given is not None else _at(row, column, declare, spec)
 
 
-_FIELDS = {"messages": "messages", "variables": "variables", "parameters": "settings", "model": "model"}
+_FIELDS = {
+    "messages": "messages",
+    "variables": "variables",
+    "parameters": "settings",
+    "model": "model",
+    "syntax": "syntax",
+    "output": "answer",
+}
 
 
 def _at(row: Row, column: str, make: Callable[[Any], PromptSpec], value: Any) -> PromptSpec:

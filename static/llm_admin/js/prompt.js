@@ -1,55 +1,86 @@
 /* The prompt studio: its state, from which the hidden field "spec" is made. The server checks everything again.
- * The patterns are those of llm_admin/schemas/template.py.
+ * For the other parts of the page: window.llmStudio() is the component; it dispatches "llm:edited" and hears "llm:load-spec".
  */
 document.addEventListener("alpine:init", () => {
   "use strict";
 
-  const START = "\\p{L}\\p{Nl}\\p{No}_";
-  const PART = "\\p{L}\\p{N}_";
-  const REFERENCE = new RegExp(`\\{\\{\\s*([${START}][${PART}]*)\\s*\\}\\}`, "gu");
-  const SINGLE = new RegExp(`(?<!\\{)\\{\\s*([${START}][${PART}]*(?: [${PART}]+){0,3})\\s*\\}(?!\\})`, "gu");
-  const DOUBLE = /\{\{([^{}\n]{1,60})\}\}/g;
   const ROLES = { system: "System", user: "User", assistant: "Assistant", placeholder: "List of messages" };
   const HINTS = {
     system: "Who the model is, and the rules for all its answers",
     user: "What you ask. {{name}} is filled in each time.",
     assistant: "An answer to imitate, or the beginning of one",
   };
-  const DOUBLE_CLICK_MS = 700;
+  const EDITED_MS = 800;
   let lastUid = 0;
 
-  const unique = (names) => [...new Set(names)];
-  const names = (text) => unique([...text.matchAll(REFERENCE)].map((match) => match[1]));
-  const identifier = (name) => name.trim().replace(new RegExp(`[^${PART}]+`, "gu"), "_").replace(/^(\p{Nd})/u, "_$1") || "_";
   const card = ({ role = "user", text = "", name = "" } = {}) => ({ uid: ++lastUid, role, text, name });
-  const freshKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+  const debounce = (work, ms) => { let timer = 0; return () => { clearTimeout(timer); timer = setTimeout(work, ms); }; };
+  const isText = (message) => message.role !== "placeholder";
 
   Alpine.data("llmStudio", () => ({
     ...JSON.parse(document.getElementById("llm-studio-state").textContent),
+    ...llmOffers,
+    ...llmValues,
+    ...llmImported,
+    ...llmTrying,
     kind: "chat",
     messages: [],
     known: Object.create(null), // name -> details, also of variables that a text no longer names: they come back as they were
-    lists: Object.create(null),
+    settings: llmSettings.read(),
+    name: "",
+    description: "",
     model: "",
     busy: false,
     submitted: false,
     chatBefore: null,
-    lastRun: 0,
     shortcutName: /Mac|iP/.test(navigator.platform) ? "⌘ ↵" : "Ctrl ↵",
 
     init() {
-      const spec = this.spec || {};
-      this.kind = spec.kind || "chat";
-      this.messages = (spec.messages || []).map(card);
-      for (const variable of spec.variables || []) this.known[variable.name] = { ...variable };
+      this.take(this.spec || {});
       this.remember(this.stored());
       this.baseline = this.canonical(this.saved);
-      this.$watch("values", () => this.store());
-      this.$watch("lists", () => this.store());
-      this.$watch("model", () => this.store());
+      for (const what of ["values", "lists", "model"]) this.$watch(what, () => this.store());
       this.busy = !!document.querySelector("#llm-answer [data-run-open]");
       document.body.addEventListener("llm:ended", () => (this.busy = false));
+      this.listen();
+      // The attribute "autofocus" comes too early: unfold shows its page only now.
+      this.$nextTick(() => !this.prompt && document.activeElement === document.body && document.getElementById("llm-name").focus());
       window.addEventListener("beforeunload", (event) => this.dirty && !this.submitted && this.maySave && event.preventDefault());
+    },
+
+    /* ---- what other parts of the page use ---- */
+    listen() {
+      window.llmStudio = () => this;
+      const edited = debounce(() => this.tell(), EDITED_MS);
+      const asked = debounce(() => this.askNames(), 400);
+      for (const field of ["name", "description"]) {
+        const input = document.getElementById(`llm-${field}`);
+        this[field] = input.value;
+        input.addEventListener("input", () => { this[field] = input.value; edited(); });
+      }
+      this.$watch("specText", () => { edited(); if (this.syntax !== "console") asked(); });
+      window.addEventListener("llm:load-spec", (event) => this.load(event.detail));
+    },
+    tell() {
+      const { dirty, name, description } = this;
+      window.dispatchEvent(new CustomEvent("llm:edited", { detail: { spec: this.current(), dirty, name, description } }));
+    },
+    load({ spec, basedOn, name, description }) {
+      this.take(spec);
+      this.chatBefore = null;
+      this.changed();
+      if (basedOn !== undefined) document.querySelector("#prompt_form [name=based_on]").value = basedOn;
+      for (const [field, text] of Object.entries({ name, description })) {
+        if (text !== undefined) this[field] = document.getElementById(`llm-${field}`).value = text;
+      }
+    },
+    take(spec) {
+      this.spec = spec;
+      this.kind = spec.kind || "chat";
+      this.messages = (spec.messages || []).map(card);
+      for (const variable of spec.variables || []) this.known[variable.name] = llmFields.read(variable);
+      this.told = { names: (spec.variables || []).map((variable) => variable.name), problems: [] };
+      this.settings = llmSettings.read(spec);
     },
 
     /* ---- what was filled in survives a reload and a refused save (in this tab only) ---- */
@@ -63,41 +94,35 @@ document.addEventListener("alpine:init", () => {
       } catch { /* too large: then it lives as long as the page */ }
     },
     remember({ values = {}, lists = {}, model = "" }) {
-      const given = this.values;
-      this.values = Object.create(null); // a variable may be called "constructor"
-      for (const [name, value] of Object.entries(given)) Array.isArray(value) ? (this.lists[name] = value) : (this.values[name] = value);
-      Object.assign(this.values, values);
-      Object.assign(this.lists, lists);
+      this.values = Object.assign(Object.create(null), this.values, values); // a variable may be called "constructor"
+      this.lists = Object.assign(Object.create(null), this.lists, lists);
       this.model = model;
     },
 
     /* ---- the spec ---- */
+    get syntax() { return this.spec.syntax || "console"; },
     get variables() {
-      const texts = this.messages.filter((m) => m.role !== "placeholder").map((m) => m.text);
-      return unique(texts.flatMap(names)).map((name) => this.details(name));
-    },
-    details(name) {
-      if (!this.known[name]) {
-        this.known[name] = { name, type: "long_text", label: "", help: "", default: "", required: true };
-      }
-      return this.known[name];
+      const names = this.syntax === "console" ? this.messages.filter(isText).flatMap((m) => llmWords.names(m.text)) : this.told.names;
+      return llmWords.unique(names).map((name) => (this.known[name] ||= llmFields.read({ name })));
     },
     get placeholders() {
-      const found = unique(this.messages.filter((m) => m.role === "placeholder" && m.name).map((m) => m.name));
+      const found = llmWords.unique(this.messages.filter((m) => !isText(m) && m.name).map((m) => m.name));
       found.forEach((name) => (this.lists[name] ||= []));
       return found;
     },
     get specText() { return JSON.stringify(this.current()); },
     current() {
       const messages = this.messages.map(({ role, text, name }) => (role === "placeholder" ? { role, name } : { role, text }));
-      return { ...this.spec, kind: this.kind, messages, variables: this.variables };
+      const variables = this.variables.map(llmFields.write);
+      return { ...this.spec, kind: this.kind, messages, variables, ...llmSettings.write(this.settings) };
     },
     canonical(spec) {
-      const parts = [spec.kind, spec.messages.map((m) => [m.role, m.role === "placeholder" ? m.name : m.text])];
-      const details = spec.variables.map((v) => [v.name, v.type, v.label, v.help, v.default, v.required]);
-      return JSON.stringify([...parts, details]);
+      const messages = spec.messages.map((m) => [m.role, m.role === "placeholder" ? m.name : m.text]);
+      const variables = (spec.variables || []).map((variable) => llmFields.write(llmFields.read(variable)));
+      return JSON.stringify([spec.kind, spec.syntax || "console", messages, variables, llmSettings.write(llmSettings.read(spec))]);
     },
-    get dirty() { return this.canonical(this.current()) !== this.baseline; },
+    get changedText() { return this.canonical(this.current()) !== this.baseline; },
+    get dirty() { return this.changedText || this.name !== this.savedName || this.description !== this.savedDescription; },
 
     /* ---- cards ---- */
     add(role) {
@@ -105,6 +130,14 @@ document.addEventListener("alpine:init", () => {
       role === "system" ? this.messages.unshift(made) : this.messages.push(made);
       this.changed();
       this.focusOn(made.uid);
+    },
+    dropped(uid, position) {
+      const from = this.messages.findIndex((message) => message.uid === uid);
+      const [moved] = this.messages.splice(from, 1);
+      this.messages.splice(position, 0, moved);
+      // Cards under new keys are made anew, in order: the old ones stand where the mouse left them.
+      this.messages = this.messages.map(card);
+      this.changed();
     },
     move(index, by, event) {
       const to = index + by;
@@ -116,6 +149,7 @@ document.addEventListener("alpine:init", () => {
       this.focusOn(moved.uid, tool);
     },
     duplicate(index) {
+      if (!this.maySave || this.kind === "text") return;
       const copy = card(this.messages[index]);
       this.messages.splice(index + 1, 0, copy);
       this.changed();
@@ -148,45 +182,53 @@ document.addEventListener("alpine:init", () => {
     },
     changed() { this.problems = []; }, // their places are no longer those of the cards
 
-    cardLabel(index) { return this.kind === "text" ? "Text" : `Message ${index + 1}: ${ROLES[this.messages[index].role]}`; },
-    hintFor(role) { return this.kind === "text" ? HINTS.user : HINTS[role] || ""; },
-    counted(text) {
-      if (!text) return "";
-      const tokens = Math.max(1, Math.round(text.length / 4));
-      return `${text.length.toLocaleString("en")} characters, about ${tokens.toLocaleString("en")} ${tokens === 1 ? "token" : "tokens"}`;
+    /* Enter in a field would press the first button that saves; after the name comes the text. */
+    goOn(event) {
+      if (!event.target.matches("input:not([type=checkbox], [type=radio])") || event.target.closest(".llm-save, dialog")) return;
+      event.preventDefault();
+      if (event.target.id !== "llm-name" || event.ctrlKey || event.metaKey) return;
+      [...document.querySelectorAll(".llm-message textarea")].find((area) => area.offsetParent)?.focus();
     },
+    cardLabel(index) { return this.kind === "text" ? "Text" : `Message ${index + 1}: ${ROLES[this.messages[index]?.role]}`; },
+    hintFor(role) { return this.kind === "text" ? HINTS.user : HINTS[role] || ""; },
+    counted: llmWords.counted,
 
     /* ---- variables ---- */
-    reference(name) { return `{{${identifier(name)}}}`; },
-    parts(text) {
-      const found = [];
-      let at = 0;
-      for (const match of text.matchAll(REFERENCE)) {
-        found.push({ text: text.slice(at, match.index), kind: "" }, { text: match[0], kind: "llm-mark" });
-        at = match.index + match[0].length;
-      }
-      found.push({ text: `${text.slice(at)}\n`, kind: "" });
-      return found;
+    reference: llmWords.reference,
+    titleOf: llmFields.titleOf,
+    fits: llmFields.fits,
+    parts(text) { return llmWords.parts(text, this.syntax); },
+    lookalikes(message) { return isText(message) && this.syntax === "console" ? llmWords.lookalikes(message.text) : []; },
+    misnamed(message) { return isText(message) && this.syntax === "console" ? llmWords.misnamed(message.text) : []; },
+    makeVariable(message, name) { message.text = llmWords.asVariable(message.text, name); },
+    rename(message, name) { message.text = llmWords.renamed(message.text, name); },
+    described(variable) { return llmFields.described(variable, this.kinds); },
+    choicesOf: ({ choices }) => llmSettings.lines(choices),
+    nothingChosen: (variable) => (variable.default ? `${variable.default} (default)` : variable.required ? "Choose…" : "Nothing"),
+    hintOf: ({ type }) => ({ list: "One entry in a line", json: '{"key": "value"}', file: "… or paste its text here" })[type] || "",
+    clashes(name) { return this.placeholders.includes(name) && this.variables.some((variable) => variable.name === name); },
+
+    /* ---- settings ---- */
+    get modelName() { return this.models[this.settings.model] || this.settings.model; },
+    get usualModel() {
+      if (this.settings.model) return `${this.modelName} (this prompt’s)`;
+      return this.defaultModel ? `${this.defaultModel} (default)` : "Choose a model";
     },
-    lookalikes(message) {
-      return message.role === "placeholder" ? [] : unique([...message.text.matchAll(SINGLE)].map((m) => m[1])).slice(0, 5);
+    get settingsSummary() { return llmSettings.summary(this.settings, this.modelName || "Default model"); },
+    get extraProblem() { return this.settings.extra.trim() ? llmSettings.jsonObject(this.settings.extra).problem : ""; },
+    get schemaProblem() { return this.settings.own && this.settings.schema.trim() ? llmSettings.jsonObject(this.settings.schema).problem : ""; },
+    addKey() {
+      this.settings.fields.push(llmSettings.field());
+      this.$nextTick(() => [...document.querySelectorAll(".llm-key-name")].pop()?.focus());
     },
-    misnamed(message) {
-      if (message.role === "placeholder") return [];
-      const written = [...message.text.matchAll(DOUBLE)].filter((m) => !names(m[0]).length && m[1].trim());
-      return unique(written.map((m) => m[1])).slice(0, 5);
+    removeKey(index) {
+      this.settings.fields.splice(index, 1);
+      this.$nextTick(() => document.getElementById("llm-add-key")?.focus());
     },
-    makeVariable(message, name) {
-      message.text = message.text.replace(SINGLE, (all, found) => (found === name ? this.reference(name) : all));
-    },
-    rename(message, name) { message.text = message.text.split(`{{${name}}}`).join(this.reference(name)); },
-    titleOf({ name, label }) {
-      const words = name.replaceAll("_", " ");
-      return label || words.charAt(0).toUpperCase() + words.slice(1).toLowerCase();
-    },
-    described(variable) {
-      const kind = variable.type === "text" ? "short text" : "long text";
-      return [kind, variable.required ? "required" : "optional", variable.default && "has a default"].filter(Boolean).join(", ");
+    toSchema() {
+      this.settings.schema = JSON.stringify(llmSettings.schemaOf(this.settings.fields), null, 2);
+      this.settings.own = true;
+      this.$nextTick(() => document.getElementById("llm-schema")?.focus());
     },
 
     /* ---- problems, at their places ---- */
@@ -198,58 +240,22 @@ document.addEventListener("alpine:init", () => {
       const found = this.problems.filter((p) => place.every((part, at) => p.location[at] === part));
       return found.map((p) => p.message).join(" ");
     },
-    messageProblem(index) { return this.problemAt(["messages", index]); },
-    variableProblem(index) { return this.problemAt(["variables", index]); },
+    messageProblem(index) {
+      const { role, name } = this.messages[index] || {}; // of a card that is just going away
+      const clash = role === "placeholder" && this.clashes(name) ? `“${name}” is also a variable of the texts: give one of them another name.` : "";
+      const told = this.told.problems.filter((p) => p.location[1] === index).map((p) => p.message).join(" ");
+      return this.problemAt(["messages", index]) || clash || (this.syntax === "console" ? "" : told);
+    },
+    variableProblem(index, field) {
+      if (field) return this.problemAt(["variables", index, field]);
+      const whole = this.problems.filter(({ location }) => location[0] === "variables" && location[1] === index && location.length === 2);
+      return whole.map((p) => p.message).join(" ");
+    },
+    get outputProblem() { return this.problems.filter((p) => p.location[0] === "output" && p.location[1] !== "fields").map((p) => p.message).join(" "); },
+    get inSettings() { return this.problems.some(({ location }) => ["model", "parameters", "output"].includes(location[0])); },
+    forget(name, part = "inputs") { this.problems = this.problems.filter(({ location }) => location[0] !== part || location[1] !== name); },
     inputProblem(name) { return this.problemAt(["inputs", name]); },
 
-    /* ---- running ---- */
-    shortcut(event) {
-      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
-      const form = document.getElementById("llm-try-form");
-      if (!form || this.busy) return;
-      event.preventDefault();
-      form.requestSubmit();
-    },
-    addPast(name) { this.lists[name].push({ role: "user", text: "" }); },
-    guard(event) {
-      const now = Date.now();
-      if (this.busy || now - this.lastRun < DOUBLE_CLICK_MS) return event.preventDefault();
-      this.lastRun = now;
-      this.busy = true;
-      this.problems = [];
-    },
-    fillIn({ detail: { parameters } }) {
-      parameters.spec = this.specText;
-      parameters.client_key = this.clientKey;
-      if (this.prompt) parameters.prompt = this.prompt;
-      if (this.prompt && !this.dirty) parameters.version = this.version;
-      for (const name of this.placeholders) {
-        const filled = this.lists[name].filter((past) => past.text.trim());
-        if (filled.length) parameters[`list-${name}`] = JSON.stringify(filled);
-      }
-    },
-    answered({ detail }) {
-      const panel = document.querySelector("#llm-answer [data-run-id]");
-      this.busy = !!document.querySelector("#llm-answer [data-run-open]");
-      if (!detail.successful || !panel) return this.failed(detail);
-      this.clientKey = freshKey();
-      document.getElementById("llm-answer").scrollIntoView({ block: "nearest" });
-      const address = new URL(location.href);
-      address.searchParams.set("run", panel.dataset.runId);
-      history.replaceState(history.state, "", address);
-      document.body.dispatchEvent(new CustomEvent("llm:started", { detail: { id: panel.dataset.runId } }));
-    },
-    failed({ xhr }) {
-      if (xhr.responseText.includes('class="llm-problems"')) return;
-      const place = document.getElementById("llm-answer");
-      const box = document.createElement("div");
-      box.className = "llm-problems";
-      box.setAttribute("role", "alert");
-      box.textContent = xhr.status
-        ? "The server could not start this run. Your text is still here; try again, and tell an operator if it stays so."
-        : "The server cannot be reached. Your text is still here; check your connection and try again.";
-      place.replaceChildren(box);
-    },
     submitting() { this.submitted = true; },
   }));
 });
