@@ -24,7 +24,7 @@ from llm_admin.models import LIVE, label_title
 from llm_admin.schemas.diffs import changes
 from llm_admin.selectors import label_history
 from llm_admin.selectors.usage import UsageFilter
-from llm_admin.services import documents, labels
+from llm_admin.services import documents, label_moves, labels
 from llm_admin.services.actors import Actor
 
 PER_PAGE = 30
@@ -56,7 +56,7 @@ class LabelPages(DocumentPages):
             {
                 "row": event,
                 "title": label_title(event.name),
-                "undo": event.pk in undoable and documents.may_move(actor, self.noun, event.name),
+                "undo": event.pk in undoable and label_moves.may_move(actor, self.noun, event.name),
             }
             for event in page
         ]
@@ -163,7 +163,7 @@ def _label_rows(document: Any, actor: Actor, noun: str) -> list[dict[str, Any]]:
             "row": rows.get(name),
             "number": rows[name].version.number if name in rows else None,
             "protected": name in actor.workspace.protected,
-            "may_move": documents.may_move(actor, noun, name),
+            "may_move": label_moves.may_move(actor, noun, name),
         }
         for name in sorted({LIVE, *rows}, key=_live_first)
     ]

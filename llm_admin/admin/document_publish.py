@@ -16,7 +16,7 @@ from llm_admin.admin.document_pages import DocumentPages, links, parts, say_move
 from llm_admin.models import LIVE, Prompt, PromptTest, label_title
 from llm_admin.schemas.diffs import changes
 from llm_admin.selectors import label_history, test_results, uses, version_numbers
-from llm_admin.services import documents, labels
+from llm_admin.services import documents, label_moves, labels
 from llm_admin.services.actors import Actor
 
 
@@ -68,7 +68,7 @@ class PublishPages(DocumentPages):
             "parts": parts(changes(spec_before, documents.spec_of(version))) if before != version else [],
             "columns": _columns(document, before, version),
             "uses": uses.workflows_using(document) if isinstance(document, Prompt) else [],
-            "may_move": documents.may_move(actor, self.noun, label),
+            "may_move": label_moves.may_move(actor, self.noun, label),
             "conflict": conflict,
             "reason": request.POST.get("reason", "") or version.note,
         }

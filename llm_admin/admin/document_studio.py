@@ -26,7 +26,7 @@ from llm_admin.admin.document_versions import shown_versions
 from llm_admin.choices import RUN_OPEN
 from llm_admin.exceptions import Conflict, InvalidInput, Problem
 from llm_admin.models import LIVE, Run
-from llm_admin.services import documents, runs
+from llm_admin.services import documents, label_moves, runs
 from llm_admin.services.actors import Actor
 
 RUNS_SHOWN = 8
@@ -139,7 +139,7 @@ class Studio(ABC):
     def _permissions(self, actor: Actor, document: Any) -> dict[str, bool]:
         return {
             "may_save": actor.may(self._save_permission(document)),
-            "may_publish": documents.may_move(actor, self.noun, LIVE),
+            "may_publish": label_moves.may_move(actor, self.noun, LIVE),
             "may_label": actor.may(f"publish_{self.noun}"),
             "may_run": actor.may(f"run_{self.noun}"),
             "may_delete": document is not None and actor.may(f"delete_{self.noun}"),

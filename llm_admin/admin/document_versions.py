@@ -18,7 +18,7 @@ from llm_admin.models import LIVE, label_title
 from llm_admin.schemas.diffs import changes
 from llm_admin.schemas.word_diffs import Change
 from llm_admin.selectors import version_numbers
-from llm_admin.services import documents
+from llm_admin.services import documents, label_moves
 from llm_admin.services.actors import Actor
 
 PER_PAGE = 30
@@ -85,7 +85,7 @@ class VersionPages(DocumentPages):
             "live": live,
             "parts": parts(found),
             "intent": request.POST.get("intent", ""),
-            "publishable": documents.may_move(actor, self.noun, LIVE) and (found or live != base),
+            "publishable": label_moves.may_move(actor, self.noun, LIVE) and (found or live != base),
             "links": {"diff": link(document, "diff", **{"from": base.number, "to": document.last_number})},
         }
         return render(request, "llm_admin/versions/_review.html", context)

@@ -215,11 +215,12 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     context = {"grid": grid, **_grid_context(request, prompt)}
     if "run" in request.GET:
-        parts = ({"row": r, "cell": c, "answer": one} for r in grid.rows for c in r.cells for one in c.answers)
-        found = next((one for one in parts if str(one["answer"].run.pk) == request.GET["run"]), None)
+        parts = ((r, c, one) for r in grid.rows for c in r.cells for one in c.answers)
+        found = next((part for part in parts if str(part[2].run.pk) == request.GET["run"]), None)
         if found is None:
             raise Http404
-        return render(request, "llm_admin/compare/_answer.html", context | found)
+        context |= dict(zip(("row", "cell", "answer"), found, strict=True))
+        return render(request, "llm_admin/compare/_answer.html", context)
     if row is None:
         return render(request, "llm_admin/compare/_heads.html", context)
     if not grid.rows:

@@ -57,6 +57,6 @@ def _log(request: HttpRequest) -> InteractionLog:
     actor.require("view_interactionlog")
     number = playground.whole(request.GET.get("from_log", ""))
     log = find(request, InteractionLog, number) if number else None
-    if log is None or not (actor.may("view_all_runs") or log.user_id == actor.user.pk):
+    if log is None or not (actor.may("view_all_runs") or log.user_id == request.user.pk):
         raise Http404
     return InteractionLog.objects.select_related(*logs.DETAILED).get(pk=log.pk)

@@ -130,12 +130,19 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     tests = [_test(prompt, request.POST["test"])] if request.POST.get("test") else None
     try:
         version, spec = _what(prompt, request.POST)
-        what = {"spec": spec, "version": version, "model": request.POST.get("model") or None, "tests": tests}
-        started = prompt_tests.start_all(prompt, actor=actor, client_key=playground.client_key(request), **what)
+        started = prompt_tests.start_all(
+            prompt,
+            actor=actor,
+            spec=spec,
+            version=version,
+            model=request.POST.get("model") or None,
+            tests=tests,
+            client_key=playground.client_key(request),
+        )
     except InvalidInput as error:
         return refused(request, error)
     fresh = Run.objects.filter(pk__in=[one.pk for one in started]).select_related("test").in_bulk()
-    results = [result_of(one.test, fresh[one.pk]) for one in started]
+    results = [result_of(run.test, run) for one in started if (run := fresh[one.pk]).test]
     same = version is not None and started[0].prompt_version_id == version.pk
     context = {**_common(request, prompt), "on": str(version) if same else UNSAVED}
     rows = _rows(request, results)
@@ -173,7 +180,7 @@ def _what(prompt: Prompt, fields: QueryDict) -> tuple[PromptVersion | None, Prom
     number = playground.whole(fields.get("version", ""))
     version = documents.version_of(prompt, number=number) if number else None
     if fields.get("spec"):
-        return version, playground.spec_of(playground.posted_json(fields["spec"]))
+        return version, playground.spec_of(playground.posted_json(str(fields["spec"])))
     if version is None:
         raise InvalidInput([Problem((), "Say which version to run the test inputs on.")])
     return version, documents.spec_of(version)
@@ -183,7 +190,7 @@ def _spec(prompt: Prompt, fields: QueryDict) -> PromptSpec:
     """Whatever is wrong with the text in the editor, its saved variables can be filled in."""
     try:
         if fields.get("spec"):
-            return playground.spec_of(playground.posted_json(fields["spec"]))
+            return playground.spec_of(playground.posted_json(str(fields["spec"])))
     except InvalidInput:
         pass
     return documents.spec_of(documents.newest(prompt))

@@ -32,10 +32,11 @@ class PromptChangeList(ConsoleChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list) if self.result_count else []
-        ids = [row.pk for row in self.result_list]
+        rows: list[Any] = list(self.result_list) if self.result_count else []
+        self.result_list: Any = rows
+        ids = [row.pk for row in rows]
         weeks, editors = prompt_numbers.weeks(ids), prompts.editors(ids)
-        for row in self.result_list:
+        for row in rows:
             row.week = weeks.get(row.pk, prompt_numbers.Week())
             row.editor = editors.get(row.pk, "")
 
@@ -84,7 +85,11 @@ class PromptAdmin(PromptBulkActions, PromptTransferMixin, DocumentAdmin):
     def labels_shown(self, prompt: Prompt) -> SafeString:
         labels = sorted(prompt.labels.all(), key=lambda label: (label.name != LIVE, label.name))
         shown = [
-            ("llm-chip llm-chip-live" if label.name == LIVE else "llm-chip", label_title(label.name), label.version)
+            (
+                "llm-chip llm-chip-live" if label.name == LIVE else "llm-chip",
+                label_title(label.name),
+                str(label.version),
+            )
             for label in labels
         ]
         if all(label.version.number != prompt.last_number for label in labels):
@@ -115,12 +120,11 @@ class PromptAdmin(PromptBulkActions, PromptTransferMixin, DocumentAdmin):
     def p95(self, prompt: Any) -> str:
         return llm_format.duration(prompt.week.p95_ms) if prompt.week.calls else "–"
 
-    def run_link(self, document: Any) -> SafeString:  # type: ignore[override]
+    @display(description="")
+    def run_link(self, document: Any) -> SafeString:
         if document.archived_at:
             return format_html('<span class="llm-chip">{}</span>', "Archived")
         return super().run_link(document)
-
-    run_link.short_description = ""  # type: ignore[attr-defined]
 
 
 def _unquoted(word: str) -> str:

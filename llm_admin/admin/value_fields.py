@@ -15,7 +15,7 @@ from llm_admin.schemas.prompts import PromptSpec
 from llm_admin.schemas.variables import VariableSpec
 
 MOST_TOLD = 10
-EMPTY = (None, "", [])
+EMPTY: tuple[Any, ...] = (None, "", [])
 
 
 def fields_of(

@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='prompt',
-            index=models.Index(fields=['workspace', 'folder'], name='llm_admin_prompt_folder'),
+            index=models.Index(fields=['workspace', 'archived_at', 'folder'], name='llm_admin_prompt_folder'),
         ),
         migrations.AddIndex(
             model_name='workflow',
@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='workflow',
-            index=models.Index(fields=['workspace', 'folder'], name='llm_admin_workflow_folder'),
+            index=models.Index(fields=['workspace', 'archived_at', 'folder'], name='llm_admin_workflow_folder'),
         ),
         migrations.AddField(
             model_name='workflowalias',

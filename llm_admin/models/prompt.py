@@ -17,7 +17,7 @@ class Prompt(Document):
         ordering = ("name",)
         indexes = (
             models.Index(fields=("workspace", "archived_at", "name"), name="llm_admin_prompt_list"),
-            models.Index(fields=("workspace", "folder"), name="llm_admin_prompt_folder"),
+            models.Index(fields=("workspace", "archived_at", "folder"), name="llm_admin_prompt_folder"),
         )
         permissions = (
             ("run_prompt", "Can run prompts"),

@@ -17,7 +17,7 @@ class Workflow(Document):
         ordering = ("name",)
         indexes = (
             models.Index(fields=("workspace", "archived_at", "name"), name="llm_admin_workflow_list"),
-            models.Index(fields=("workspace", "folder"), name="llm_admin_workflow_folder"),
+            models.Index(fields=("workspace", "archived_at", "folder"), name="llm_admin_workflow_folder"),
         )
         permissions = (
             ("run_workflow", "Can run workflows"),

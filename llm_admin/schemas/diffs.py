@@ -24,7 +24,11 @@ def changes(before: Spec | None, after: Spec) -> list[Change]:
 
     if isinstance(after, PromptSpec):
         old = before if isinstance(before, PromptSpec) else None
-        return [*_messages(old, after), *variables(old and old.variables, after.variables), *_settings(old, after)]
+        return [
+            *_messages(old, after),
+            *variables(old.variables if old else None, after.variables),
+            *_settings(old, after),
+        ]
     if isinstance(after, WorkflowSpec):
         return step_diffs.changes(before if isinstance(before, WorkflowSpec) else None, after)
     raise TypeError(f"No differences of {type(after).__name__} are known.")

@@ -17,10 +17,11 @@ NAMED_ELSEWHERE = ("type", "id")
 
 
 def changes(before: WorkflowSpec | None, after: WorkflowSpec) -> list[Change]:
-    found = [*diffs.variables(before and before.inputs, after.inputs, "Input"), *_steps(before, after)]
+    found = [*diffs.variables(before.inputs if before else None, after.inputs, "Input"), *_steps(before, after)]
     old, new = before.output if before else "", after.output
     if old != new:
-        found.append(Change("Outcome", old or (before and "The last step's"), new or "The last step's"))
+        last = "The last step's"
+        found.append(Change("Outcome", old or (last if before else None), new or last))
     return found
 
 

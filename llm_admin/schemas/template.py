@@ -23,6 +23,12 @@ def paths(text: str) -> list[str]:
     return list(dict.fromkeys(_PATH.findall(text)))
 
 
+def only_path(text: str) -> str:
+    """“name.key” of a text that is {{name.key}} and nothing else, or ""."""
+    match = _PATH.fullmatch(text.strip())
+    return match.group(1) if match else ""
+
+
 def lookalikes(text: str) -> list[str]:
     """What stands in single braces and was perhaps meant as a variable: {like this}."""
     return list(dict.fromkeys(_SINGLE.findall(text)))

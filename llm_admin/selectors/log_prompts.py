@@ -35,7 +35,7 @@ def opened(log: InteractionLog, *, prompt: Prompt | None, call: Call) -> Opened 
         spec = spec_that_ran(log)
         if spec is not None:
             return Opened(spec, _values(log, spec, call), _chosen(model, spec))
-    spec = call.text and _spec_of_messages(call.text.messages, call.text.parameters, model)
+    spec = _spec_of_messages(call.text.messages, call.text.parameters, model) if call.text else None
     return Opened(spec, {}, "") if spec else None
 
 

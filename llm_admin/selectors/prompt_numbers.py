@@ -69,10 +69,10 @@ def _day(since: datetime) -> Case:
 
 def _slowest(rows: QuerySet[InteractionLog]) -> Iterable[tuple[int, int]]:
     """The nearest rank from above: the call that one in twenty is slower than, or as slow as."""
-    by_prompt = {"partition_by": [F("prompt_id")]}
+    by_prompt = [F("prompt_id")]
     ranked = rows.annotate(
-        rank=Window(RowNumber(), order_by=F("latency_ms").asc(), **by_prompt),
-        total=Window(Count("pk"), **by_prompt),
+        rank=Window(RowNumber(), order_by=F("latency_ms").asc(), partition_by=by_prompt),
+        total=Window(Count("pk"), partition_by=by_prompt),
     )
     # ceil(total * 95 / 100) in whole numbers, as usage.nearest_rank counts
     found = ranked.filter(rank=(F("total") * 95 + 99) / 100)

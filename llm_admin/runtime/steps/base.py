@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_admin.runtime.context import Context
+from llm_admin.schemas import values
 from llm_admin.schemas.plans import PromptPlan
-from llm_admin.schemas.template import render_paths
+from llm_admin.schemas.template import only_path, render_paths
 
 if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
@@ -48,30 +48,41 @@ def is_chat(value: Any) -> bool:
 
 def as_text(value: Any) -> str:
     """A result as it reads inside a text."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
     if is_chat(value):
         return "\n\n".join(m["content"] for m in value["messages"])
-    return json.dumps(value, ensure_ascii=False, indent=2) if isinstance(value, dict | list) else str(value)
+    return values.as_text(value)
 
 
-def look_up(values: Values, path: str) -> str | None:
-    """`name` or `name.key.0`; None (the text stays as it is) where there is nothing."""
+def look_up(known: Values, path: str) -> Any:
+    """`name` or `name.key.0`. Raises LookupError where there is nothing."""
     first, *rest = path.split(".")
-    if first not in values:
-        return None
-    value = values[first]
+    value = known[first]
     for part in rest:
         if isinstance(value, dict) and part in value:
             value = value[part]
         elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
             value = value[int(part)]
         else:
+            raise LookupError(path)
+    return value
+
+
+def put_in(text: str, known: Values) -> str:
+    """What names nothing stays as it is."""
+
+    def found(path: str) -> str | None:
+        try:
+            return as_text(look_up(known, path))
+        except LookupError:
             return None
-    return as_text(value)
+
+    return render_paths(text, found)
 
 
-def put_in(text: str, values: Values) -> str:
-    return render_paths(text, lambda path: look_up(values, path))
+def taken(text: str, known: Values) -> Any:
+    """As `put_in`; but a text that is one reference and nothing else gives the value itself: a list stays a list."""
+    path = only_path(text)
+    try:
+        return look_up(known, path) if path else put_in(text, known)
+    except LookupError:
+        return text

@@ -5,7 +5,7 @@ from typing import Any
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed, InvalidInput
 from llm_admin.runtime.prompts import Chat, fill_in
-from llm_admin.runtime.steps.base import Step, StepContext, Values, put_in
+from llm_admin.runtime.steps.base import Step, StepContext, Values, taken
 from llm_admin.schemas.plans import PromptPlan
 from llm_admin.schemas.prompts import check_inputs
 from llm_admin.schemas.steps.prompt import PromptStep, UsesPrompt
@@ -32,6 +32,6 @@ def filled(spec: UsesPrompt, values: Values, context: StepContext) -> Chat:
 
 
 def _inputs(spec: UsesPrompt, plan: PromptPlan, values: Values) -> dict[str, Any]:
-    mapped = {m.name: put_in(m.value, values) for m in spec.inputs}
+    mapped = {m.name: taken(m.value, values) for m in spec.inputs}
     same = {v.name: values[v.name] for v in plan.spec.variables if v.name in values}
     return same | mapped
