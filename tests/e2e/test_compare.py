@@ -98,8 +98,9 @@ def test_unsaved_text_is_a_column_and_stop_all_stops(open_as, provider, make):
     page.locator("#llm-tests a[data-llm-compare]").click()
     page.wait_for_url("**/compare/**")
     expect(page.get_by_label("Version of column 2")).to_have_value("draft")
-    page.get_by_label("Topic").fill("rain")
+    page.get_by_label("Topic").fill("rain")  # the second field may still be on its way, and must not undo this
     page.get_by_label("More").fill("wind")
+    expect(page.get_by_label("Topic")).to_have_value("rain")
     before = len(provider.requests)
     page.keyboard.press("Control+Enter")
     requests = provider.wait_for(before + 2, timeout=30)[before:]

@@ -21,6 +21,7 @@ def choose(page, item):
     """From the menu, by keyboard alone."""
     page.get_by_role("button", name="More", exact=True).first.focus()
     page.keyboard.press("Enter")
+    page.locator("#llm-more").wait_for()
     entry = page.locator("#llm-more").get_by_text(item, exact=True)
     for _ in range(12):
         page.keyboard.press("Tab")

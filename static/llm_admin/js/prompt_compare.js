@@ -163,6 +163,20 @@
       document.getElementById("llm-compare-grid").scrollIntoView({ block: "start", behavior: "smooth" });
     });
 
+    /* The fields come anew when the columns change; what was typed while they were on their way stays. */
+    let typed = new Map();
+    let focused = "";
+    values.addEventListener("htmx:beforeSwap", ({ target }) => {
+      if (target !== values) return;
+      typed = new Map([...values.querySelectorAll("[name]")].map((field) => [field.name, field.value]));
+      focused = values.contains(document.activeElement) ? document.activeElement.name : "";
+    });
+    values.addEventListener("htmx:afterSwap", ({ target }) => {
+      if (target !== values) return;
+      for (const field of values.querySelectorAll("[name]")) if (typed.get(field.name)) field.value = typed.get(field.name);
+      if (focused && form.elements[focused]?.focus) form.elements[focused].focus();
+    });
+
     fillFrom(read(`llm-try-${page.dataset.prompt}`));
     refresh();
     if (draft) htmx.trigger(values, "llm:columns");
