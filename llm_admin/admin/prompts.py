@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -15,7 +14,7 @@ from django.utils.text import smart_split, unescape_string_literal
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from llm_admin.admin import playground, prompt_list_filters
+from llm_admin.admin import playground, prompt_list_cells, prompt_list_filters
 from llm_admin.admin.base import ConsoleChangeList
 from llm_admin.admin.document_list import DocumentAdmin
 from llm_admin.admin.prompt_list_actions import PromptBulkActions
@@ -79,7 +78,7 @@ class PromptAdmin(PromptBulkActions, PromptTransferMixin, DocumentAdmin):
 
     @display(description="Name", ordering="name")
     def shown_name(self, document: Prompt) -> SafeString | str:
-        return render_to_string("llm_admin/prompts/_list_name.html", {"prompt": document})
+        return prompt_list_cells.name(document)
 
     @display(description="Versions", ordering="last_number")
     def labels_shown(self, prompt: Prompt) -> SafeString:
@@ -104,7 +103,7 @@ class PromptAdmin(PromptBulkActions, PromptTransferMixin, DocumentAdmin):
 
     @display(description="Calls, 7 days")
     def calls(self, prompt: Any) -> SafeString | str:
-        return render_to_string("llm_admin/prompts/_list_calls.html", {"week": prompt.week, **_bars(prompt.week.days)})
+        return prompt_list_cells.calls(prompt.week.calls, prompt.week.days)
 
     @display(description="Cost, 7 days")
     def cost(self, prompt: Any) -> SafeString | str:
@@ -129,14 +128,6 @@ class PromptAdmin(PromptBulkActions, PromptTransferMixin, DocumentAdmin):
 
 def _unquoted(word: str) -> str:
     return unescape_string_literal(word) if word[0] in "\"'" and word[0] == word[-1] and len(word) > 1 else word
-
-
-def _bars(days: list[int]) -> dict[str, Any]:
-    """A sparkline of 70 × 20, and what it says in words."""
-    most = max(days) or 1
-    bars = [{"x": n * 10, "y": round(20 - count / most * 18, 1), "h": round(count / most * 18, 1)}
-            for n, count in enumerate(days) if count]  # fmt: skip
-    return {"bars": bars, "said": ", ".join(map(str, days))}
 
 
 def _folder_links(request: HttpRequest) -> dict[str, Any]:
