@@ -15,7 +15,8 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
-from bin._scenes import REFUSED, SCENES, first_of, refused  # noqa: E402
+from bin._scenes import REFUSED, SCENES, conflict, first_of, refused  # noqa: E402
+from bin._studio_scenes import STUDIO_PAGES, STUDIO_SCENES  # noqa: E402
 from tests.servers.console import Console  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -119,6 +120,22 @@ def guide(browser: Browser, console: Console, target: Path) -> None:
             keep(page, target / f"{name}.png", whole=False)
         else:
             shoot(page, path, target / f"{name}.png", whole=False)
+    folder = target / "studio"
+    folder.mkdir(exist_ok=True)
+    studio(page, folder, "")
+    conflict(page)
+    keep(page, folder / "studio-merge.png")
+    narrow = page_of(browser, console, width=390, scheme="dark")
+    shoot(narrow, GUIDE["prompt-studio"], folder / "studio-phone.png", whole=True)
+
+
+def studio(page: Page, target: Path, suffix: str) -> None:
+    """Every state of the prompt studio."""
+    for name, path in STUDIO_PAGES.items():
+        shoot(page, path, target / f"{name}{suffix}.png", whole=True)
+    for name, scene in STUDIO_SCENES.items():
+        scene(page)
+        keep(page, target / f"{name}{suffix}.png")
 
 
 def looks() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -132,6 +149,7 @@ def everything(browser: Browser, console: Console, target: Path) -> None:
         page = page_of(browser, console, **options)
         for name, path in ALL.items():
             shoot(page, path, target / f"{name}-{look}.png", whole=True)
+        studio(page, target, f"-{look}")
         for name, path in FIRST_OF_A_LIST.items():
             first_of(page, path)
             keep(page, target / f"{name}-{look}.png")

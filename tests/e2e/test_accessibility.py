@@ -52,8 +52,22 @@ OTHERS = {
     "users": "/admin/auth/user/",
     "nowhere": f"{ADMIN}/prompt/999/change/",
 }
-EVERY = [*OTHERS, *LISTS, *FORMS, *OBJECTS]
-PHONE = ["home", "prompts", "prompt studio", "workflow studio", "logs", "log", "run", "new connection", "help"]
+# Of a prompt with several versions, labels and test inputs.
+STUDIO = {
+    "versions": "versions/",
+    "difference": "diff/?from=2&to=4",
+    "labels": "labels/",
+    "live at": "at/?label=production&at=2030-05-03T14:00",
+    "publish": "publish/?number=4&label=production",
+    "compare": "compare/?c=3&c=4",
+    "rename": "rename/",
+    "folder and tags": "shelf/",
+    "archive": "archive/",
+    "rename a variable": "rename-variable/?name=tone",
+    "a prompt with tests": "change/",
+}
+EVERY = [*OTHERS, *LISTS, *FORMS, *OBJECTS, *STUDIO]
+PHONE = [*STUDIO, "home", "prompts", "prompt studio", "workflow studio", "logs", "log", "run", "new connection", "help"]
 WRONG = {
     "new connection": "[name=_save]",
     "new model": "[name=_save]",
@@ -83,7 +97,8 @@ def paths(console, provider_server):
     for name, (model, action) in OBJECTS.items():
         ((key,),) = console.rows(f"select id from llm_admin_{model} order by id desc limit 1")
         found[name] = f"{ADMIN}/{model}/{key}/{action}/"
-    return found
+    ((key,),) = console.rows("select id from llm_admin_prompt where slug = 'support-reply'")
+    return found | {name: f"{ADMIN}/prompt/{key}/{path}" for name, path in STUDIO.items()}
 
 
 def violations(page, axe) -> str:
