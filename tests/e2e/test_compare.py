@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.keys import press
 from tests.servers.openai_server import Behaviour
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -52,7 +53,7 @@ def test_two_versions_stream_side_by_side_on_three_inputs_and_one_is_kept(open_a
     followed = []
     page.on("request", lambda request: "/follow" in request.url and followed.append(request.url))
     page.goto(f"/admin/llm_admin/prompt/{pk}/compare/")
-    page.get_by_label("All 3 test inputs").check()
+    page.get_by_label("All 3 test inputs").press("Space")
     expect(page.locator("[data-compare-count]")).to_have_text("6 runs")
     before = len(provider.requests)
     page.get_by_role("button", name="Run all").focus()
@@ -81,7 +82,7 @@ def test_two_versions_stream_side_by_side_on_three_inputs_and_one_is_kept(open_a
     expect(answers).to_have_count(6)
     expect(answers.first).to_have_text("Alpha snow gamma.")
     assert complaints(page) == ""
-    page.get_by_role("button", name="Keep this one: v1").click()
+    press(page.get_by_role("button", name="Keep this one: v1"))
     page.wait_for_url("**/change/**")
     text = page.get_by_label(re.compile("^Text of "))
     expect(text).to_have_value("Say something about {{topic}}.")
@@ -95,7 +96,7 @@ def test_unsaved_text_is_a_column_and_stop_all_stops(open_as, provider, make):
     page.goto(f"/admin/llm_admin/prompt/{pk}/change/")
     page.wait_for_selector("#llm-tests-card .llm-test")
     page.get_by_label(re.compile("^Text of ")).fill("Whisper about {{topic}} and {{more}}.")
-    page.locator("#llm-tests a[data-llm-compare]").click()
+    press(page.locator("#llm-tests a[data-llm-compare]"))
     page.wait_for_url("**/compare/**")
     expect(page.get_by_label("Version of column 2")).to_have_value("draft")
     page.get_by_label("Topic").fill("rain")  # the second field may still be on its way, and must not undo this
@@ -107,13 +108,13 @@ def test_unsaved_text_is_a_column_and_stop_all_stops(open_as, provider, make):
     assert {request.question for request in requests} >= {"Whisper about rain and wind."}
     expect(page.locator("#llm-compare-grid .llm-answer").nth(1)).to_have_text(re.compile("One"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.get_by_role("button", name="Stop all").click()
+    press(page.get_by_role("button", name="Stop all"))
     ended(page, "#llm-compare-grid .llm-compare")
     assert all(request.closed.wait(5) for request in requests)
     expect(page.locator("#llm-compare-grid .llm-answer").nth(1)).to_have_text(re.compile("One"))
     assert complaints(page) == ""
     page.get_by_label("Repeat").fill("80")
-    page.get_by_role("button", name="Run all").click()
+    press(page.get_by_role("button", name="Run all"))
     expect(page.locator("#llm-compare-problem")).to_contain_text("Repeat between 1 and 10 times.")
 
 
@@ -129,7 +130,7 @@ def test_a_test_input_is_saved_from_what_is_filled_in_and_all_are_run_with_one_f
     form = page.locator("[data-test-form]")
     expect(form.get_by_label("Topic")).to_have_value("snow")
     expect(form.get_by_label("Name")).to_be_focused()
-    form.get_by_role("button", name="Save test input").click()
+    press(form.get_by_role("button", name="Save test input"))
     expect(form.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
     assert complaints(page) == ""
     form.get_by_label("Name").fill("Cold")
@@ -137,7 +138,7 @@ def test_a_test_input_is_saved_from_what_is_filled_in_and_all_are_run_with_one_f
     form.get_by_label("Name").press("Enter")
     rows = page.locator("#llm-tests-list > li")
     expect(rows).to_have_count(2)
-    page.get_by_role("button", name="Run all").click()
+    press(page.get_by_role("button", name="Run all"))
     expect(rows.nth(0)).to_contain_text("Passed")
     expect(rows.nth(1)).to_contain_text("Failed")
     expect(rows.nth(1)).to_contain_text("The answer does not contain “snow”.")
@@ -145,7 +146,7 @@ def test_a_test_input_is_saved_from_what_is_filled_in_and_all_are_run_with_one_f
     expect(rows.nth(1)).to_contain_text("Failed")
     assert complaints(page) == ""
     page.on("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Delete Cold").click()
+    press(page.get_by_role("button", name="Delete Cold"))
     expect(rows).to_have_count(1)
 
 
@@ -155,13 +156,13 @@ def test_a_log_opens_in_the_studio_with_its_unsaved_text_and_values(open_as, pro
     page.goto(f"/admin/llm_admin/prompt/{pk}/change/")
     page.get_by_label(re.compile("^Text of ")).fill("Never saved: {{mood}}")
     page.get_by_role("textbox", name="Mood").fill("cheerful")
-    page.locator("#llm-run-button").click()
+    press(page.locator("#llm-run-button"))
     expect(page.locator("#llm-answer .llm-status")).to_have_text("Succeeded")
     page.get_by_role("textbox", name="Mood").fill("typed later")
     ((log,),) = console.rows("select max(id) from llm_admin_interactionlog")
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(f"/admin/llm_admin/interactionlog/{log}/change/")
-    page.get_by_role("link", name="Open in studio").click()
+    press(page.get_by_role("link", name="Open in studio"))
     page.wait_for_url("**from_log=**")
     expect(page.get_by_label(re.compile("^Text of "))).to_have_value("Never saved: {{mood}}")
     expect(page.get_by_role("textbox", name="Mood")).to_have_value("cheerful")

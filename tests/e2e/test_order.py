@@ -6,13 +6,15 @@ import re
 
 import pytest
 
+from tests.e2e.keys import press
+
 expect = pytest.importorskip("playwright.sync_api").expect
 LIST = "/admin/llm_admin/prompt/"
 
 
 def open_prompt(page, name):
     page.goto(LIST)
-    page.get_by_role("link", name=re.compile(f"^{name}")).first.click()
+    press(page.get_by_role("link", name=re.compile(f"^{name}")).first)
     page.wait_for_selector("#llm-try-form")
     page.wait_for_load_state("networkidle")
 
@@ -44,7 +46,7 @@ def test_a_variable_that_a_workflow_uses_is_renamed_everywhere(open_as, console)
     expect(plan.locator("del").first).to_contain_text("product")
     expect(plan.locator("ins").first).to_contain_text("offered_thing")
     expect(plan).to_contain_text("Campaign brief to newsletter")
-    page.get_by_role("button", name="Rename everywhere").click()
+    press(page.get_by_role("button", name="Rename everywhere"))
     page.wait_for_url(re.compile(r"/change/"))
     expect(page.locator("main")).to_contain_text("“product” is “offered_thing” now")
     spec = console.rows(
@@ -59,20 +61,20 @@ def test_an_archived_prompt_is_refused_with_its_name_and_restored(open_as):
     open_prompt(page, "NDA risk check")
     choose(page, "Archive…")
     expect(page.locator("main")).to_contain_text("NDA first check")  # who uses it
-    page.get_by_role("button", name="Archive", exact=True).click()
+    press(page.get_by_role("button", name="Archive", exact=True))
     expect(page.locator(".llm-archived")).to_contain_text("archived")
     page.wait_for_load_state("networkidle")
     for field in page.locator("#llm-try-form [data-input]").all():
         if field.evaluate("node => node.tagName") in ("INPUT", "TEXTAREA"):
             field.fill("Some words")
-    page.locator("#llm-run-button").click()
+    press(page.locator("#llm-run-button"))
     refusal = page.get_by_text("The prompt “NDA risk check” is archived").first
     expect(refusal).to_be_visible()
     page.goto(LIST)
     expect(page.get_by_role("link", name=re.compile("^NDA risk check"))).to_have_count(0)
     page.goto(f"{LIST}?archived=yes")
-    page.get_by_role("link", name=re.compile("^NDA risk check")).click()
-    page.locator(".llm-archived").get_by_role("button", name="Restore").click()
+    press(page.get_by_role("link", name=re.compile("^NDA risk check")))
+    press(page.locator(".llm-archived").get_by_role("button", name="Restore"))
     expect(page.locator(".llm-archived")).to_have_count(0)
 
 
@@ -82,10 +84,10 @@ def test_a_prompt_is_put_into_a_folder_and_found_there_and_by_its_text(open_as):
     choose(page, "Folder and tags…")
     page.get_by_label("Folder").fill("Desk/Tickets")
     page.get_by_label("Tags").fill("urgent")
-    page.get_by_role("button", name="Save", exact=True).click()
+    press(page.get_by_role("button", name="Save", exact=True))
     expect(page.locator(".llm-shelf")).to_contain_text("Desk/Tickets")
     page.goto(LIST)
-    page.get_by_role("navigation", name="Folders").get_by_role("link", name=re.compile("Desk")).click()
+    press(page.get_by_role("navigation", name="Folders").get_by_role("link", name=re.compile("Desk")))
     expect(page.locator("#result_list tbody")).to_have_count(1)
     expect(page.locator("#result_list")).to_contain_text("Ticket summary")
     page.locator("#searchbar").fill("WHAT A TICKET")

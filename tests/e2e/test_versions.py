@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.e2e.keys import press
 from tests.e2e.test_prompt import change_text, open_prompt
 from tests.servers.openai_server import Behaviour
 
@@ -51,18 +52,18 @@ def test_save_with_a_note_look_at_the_difference_and_restore(open_as, console, p
     page = open_as("author")
     open_prompt(page, prompt)
     change_text(page, "Say hello to nobody.")
-    page.locator("[name=_draft]").click()
+    press(page.locator("[name=_draft]"))
     dialog = page.get_by_role("dialog")
     expect(dialog.locator("del")).to_contain_text("everybody")
     expect(dialog.locator("ins")).to_contain_text("nobody")
     assert stored(console, prompt)[0] == [(1, "")]
     dialog.get_by_label("What changed?").fill("Fewer people")
-    dialog.get_by_role("button", name="Save draft").click()
+    press(dialog.get_by_role("button", name="Save draft"))
     expect(page.get_by_text("Saved as draft v2.")).to_be_visible()
     assert stored(console, prompt) == ([(1, ""), (2, "Fewer people")], 1)
-    page.get_by_role("link", name="What changed in v2").click()
+    press(page.get_by_role("link", name="What changed in v2"))
     expect(page.locator("del")).to_contain_text("everybody")
-    page.get_by_role("button", name="Restore v1").click()
+    press(page.get_by_role("button", name="Restore v1"))
     expect(page.get_by_text("v1 is restored as v3")).to_be_visible()
     assert stored(console, prompt)[0][-1] == (3, "Restored from v1")
     expect(page.get_by_label(re.compile("^Text of message")).last).to_have_value("Say hello to everybody.")
@@ -72,8 +73,8 @@ def test_keep_editing_saves_nothing_and_nothing_is_lost(open_as, console, prompt
     page = open_as("author", width=390)
     open_prompt(page, prompt)
     change_text(page, "Say nothing.")
-    page.locator("[name=_publish]").click()
-    page.get_by_role("dialog").get_by_role("button", name="Keep editing").click()
+    press(page.locator("[name=_publish]"))
+    press(page.get_by_role("dialog").get_by_role("button", name="Keep editing"))
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_label(re.compile("^Text of message")).last).to_have_value("Say nothing.")
     assert stored(console, prompt) == ([(1, "")], 1)
@@ -83,7 +84,7 @@ def test_what_is_refused_is_shown_at_its_place_and_not_in_the_dialog(open_as, co
     page = open_as("author")
     open_prompt(page, prompt)
     page.get_by_label("Name", exact=True).fill("")
-    page.locator("[name=_draft]").click()
+    press(page.locator("[name=_draft]"))
     expect(page.get_by_text("Give the prompt a name.").first).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert stored(console, prompt)[0] == [(1, "")]
@@ -94,17 +95,17 @@ def test_publish_with_a_failed_test_input_and_undo_it(open_as, console, provider
     page = open_as("author")
     open_prompt(page, prompt)
     change_text(page, "Say good day.")
-    page.locator("[name=_publish]").click()
-    page.get_by_role("dialog").get_by_role("button", name="Check and publish").click()
+    press(page.locator("[name=_publish]"))
+    press(page.get_by_role("dialog").get_by_role("button", name="Check and publish"))
     expect(page.get_by_role("heading", name="v2 replaces v1 as Live")).to_be_visible()
     assert stored(console, prompt)[1] == 1
-    page.get_by_role("button", name="Run the test inputs").click()
+    press(page.get_by_role("button", name="Run the test inputs"))
     expect(page.get_by_text("1 of 1 test input failed on v2.")).to_be_visible()
     expect(page.locator("#llm-publish-tests .llm-failures")).to_contain_text("hello")
-    page.get_by_role("button", name="Publish anyway").click()
+    press(page.get_by_role("button", name="Publish anyway"))
     expect(page.get_by_text("v2 is Live now.")).to_be_visible()
     assert stored(console, prompt)[1] == 2
-    page.get_by_role("button", name="Undo the move of Live").click()
+    press(page.get_by_role("button", name="Undo the move of Live"))
     expect(page.get_by_text("Undone: Live is v1 again.")).to_be_visible()
     assert stored(console, prompt)[1] == 1
 
