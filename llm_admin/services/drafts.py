@@ -147,3 +147,8 @@ def _free(actor: Actor, prompt: Prompt | None, tab: str) -> Any:
 
 def _require(actor: Actor, prompt: Prompt | None) -> None:
     actor.require("change_prompt" if prompt else "add_prompt")
+
+
+def forget_old() -> None:
+    """What nobody has come back to for so long is not kept for ever. Called by the ticker."""
+    PromptDraft._base_manager.filter(seen_at__lt=timezone.now() - KEEP).delete()

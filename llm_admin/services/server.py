@@ -15,7 +15,7 @@ from llm_admin.conf import settings
 from llm_admin.jobs.local import LOCAL
 from llm_admin.jobs.writer import WRITER
 from llm_admin.models import Lease
-from llm_admin.services import execution, recovery, upkeep
+from llm_admin.services import drafts, execution, recovery, upkeep
 from llm_admin.services.live import LIVE, executor_id
 from llm_admin.services.secrets import redactor
 
@@ -73,6 +73,7 @@ async def _close_providers() -> None:
 async def _tick() -> None:
     if await WRITER.write(lambda: take_lease(TICKER, settings().LEASE_SECONDS)):
         await _recover()
+        await WRITER.write(drafts.forget_old)
 
 
 async def _recover() -> None:

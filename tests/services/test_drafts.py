@@ -149,3 +149,12 @@ def test_a_draft_of_one_workspace_is_not_that_of_another(scope, actor):
     elsewhere = Actor(factories.workspace(), ada.user, Role.AUTHOR)
     drafts.keep(None, actor=ada, content=content("here"), based_on=0, tab="a")
     assert kept(None, elsewhere) is None
+
+
+def test_the_ticker_forgets_what_nobody_came_back_to(prompt, actor):
+    ada, ben = actor(name="ada"), actor(name="ben")
+    drafts.keep(prompt, actor=ada, content=content("old"), based_on=1, tab="a")
+    drafts.keep(prompt, actor=ben, content=content("new"), based_on=1, tab="b")
+    PromptDraft.objects.filter(user=ada.user).update(seen_at=timezone.now() - timedelta(days=31))
+    drafts.forget_old()
+    assert [row.user for row in PromptDraft.objects.all()] == [ben.user]
