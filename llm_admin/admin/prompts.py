@@ -113,9 +113,11 @@ class PromptAdmin(PromptBulkActions, PromptTransferMixin, DocumentAdmin):
         shown = llm_format.cost(week.cost_nano, current_workspace())
         if week.cost_nano is None or not week.unknown_cost:
             return shown
-        return format_html('{}<span class="llm-under">{} of unknown cost</span>', shown, week.unknown_cost)
+        count = week.unknown_cost
+        note = '{}<span class="llm-under" title="The cost of {} calls is unknown">{} unknown</span>'
+        return format_html(note, shown, count, count)
 
-    @display(description="Latency p95, 7 days")
+    @display(description="p95, 7 days")
     def p95(self, prompt: Any) -> str:
         return llm_format.duration(prompt.week.p95_ms) if prompt.week.calls else "–"
 

@@ -65,7 +65,7 @@ def test_a_row_has_the_numbers_of_seven_days_and_a_sparkline_in_words(author, sc
     assert "0, 0, 0, 0, 1, 0, 20" in shown
     assert len(re.findall("<rect", shown)) == 2
     assert "$0.02" in shown
-    assert "1 of unknown cost" in shown
+    assert "1 unknown" in shown
     assert "1.9 s" in shown  # the 20th of 21
     assert "<svg" not in row(html, "Idle")
     assert "$0" not in row(html, "Idle")
