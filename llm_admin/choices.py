@@ -18,6 +18,7 @@ class RunKind(TextChoices):
 class RunStatus(TextChoices):
     PENDING = "pending", "Waiting to start"
     RUNNING = "running", "Running"
+    WAITING = "waiting", "Waiting for approval"
     SUCCEEDED = "succeeded", "Succeeded"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Stopped"
@@ -25,6 +26,7 @@ class RunStatus(TextChoices):
 
 
 RUN_OPEN = (RunStatus.PENDING, RunStatus.RUNNING)
+RUN_UNFINISHED = (*RUN_OPEN, RunStatus.WAITING)
 
 
 class RunSource(TextChoices):
@@ -32,10 +34,12 @@ class RunSource(TextChoices):
     ADMIN = "admin", "Admin list"
     CODE = "code", "Python code"
     COMMAND = "command", "Command line"
+    BATCH = "batch", "Batch"
 
 
 class StepStatus(TextChoices):
     RUNNING = "running", "Running"
+    WAITING = "waiting", "Waiting"
     SUCCEEDED = "succeeded", "Succeeded"
     FAILED = "failed", "Failed"
     CANCELLED = "cancelled", "Stopped"
@@ -62,6 +66,8 @@ class ErrorKind(TextChoices):
     BAD_REQUEST = "bad_request", "Request refused"
     PROVIDER_DOWN = "provider_down", "Provider not reachable"
     PARSE_ERROR = "parse_error", "Answer not in the expected form"
+    DECLINED = "declined", "Declined"
+    FUNCTION = "function", "Function failed"
     INTERRUPTED = "interrupted", "Interrupted"
     CANCELLED = "cancelled", "Stopped"
     INTERNAL = "internal", "Internal error"
@@ -70,3 +76,34 @@ class ErrorKind(TextChoices):
 class StoreTexts(TextChoices):
     MASKED = "masked", "Keep texts, with keys and tokens masked"
     NOTHING = "nothing", "Keep numbers only, no texts"
+
+
+class ApprovalStatus(TextChoices):
+    PENDING = "pending", "Waiting"
+    APPROVED = "approved", "Approved"
+    DECLINED = "declined", "Declined"
+    WITHDRAWN = "withdrawn", "Withdrawn: the run was stopped"
+
+
+class BatchKind(TextChoices):
+    FILE = "file", "Rows of a file"
+    OBJECTS = "objects", "Rows of a table"
+
+
+class BatchStatus(TextChoices):
+    RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
+    STOPPED = "stopped", "Stopped"
+    FINISHED = "finished", "Finished"
+
+
+class RowStatus(TextChoices):
+    PENDING = "pending", "Waiting to start"
+    RUNNING = "running", "Running"
+    WAITING = "waiting", "Waiting for approval"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped"
+
+
+ROW_OPEN = (RowStatus.PENDING, RowStatus.RUNNING, RowStatus.WAITING)

@@ -17,6 +17,8 @@ READ = {
         "workflowlabelevent",
         "languagemodel",
         "run",
+        "approval",
+        "batch",
         "interactionlog",
     )
 }
@@ -33,6 +35,8 @@ WRITE = {
     "delete_workflow",
     "run_workflow",
     "publish_workflow",
+    "decide_approval",
+    "run_batch",
 }
 OPERATE = {
     f"{action}_{noun}"

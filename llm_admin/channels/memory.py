@@ -97,7 +97,7 @@ class MemoryChannel:
 
     def open(self, key: str) -> None:
         with self._lock:
-            self._streams.setdefault(key, _Stream())
+            self._streams.setdefault(key, _Stream()).ended_at = None  # it may go on after it had ended
 
     def append(self, key: str, event: Event) -> None:
         stream = self._streams[key]

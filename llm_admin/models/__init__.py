@@ -1,3 +1,5 @@
+from llm_admin.models.approval import Approval
+from llm_admin.models.batch import Batch, BatchRow, RowChange, RowMapping
 from llm_admin.models.connection import Connection
 from llm_admin.models.interaction import InteractionLog, InteractionText
 from llm_admin.models.language_model import Deployment, DeploymentPrice, LanguageModel
@@ -14,6 +16,9 @@ from llm_admin.models.workspace import DEFAULT_WORKSPACE_SLUG, Membership, Works
 __all__ = [
     "DEFAULT_WORKSPACE_SLUG",
     "LIVE",
+    "Approval",
+    "Batch",
+    "BatchRow",
     "Connection",
     "Deployment",
     "DeploymentPrice",
@@ -30,6 +35,8 @@ __all__ = [
     "PromptTest",
     "PromptText",
     "PromptVersion",
+    "RowChange",
+    "RowMapping",
     "Run",
     "RunCheckpoint",
     "RunError",

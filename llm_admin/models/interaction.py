@@ -32,7 +32,7 @@ class InteractionLog(models.Model):
     source = models.CharField(max_length=10, choices=RunSource)
     cached = models.BooleanField(default=False)
     run = reference("llm_admin.Run")
-    step_path = models.CharField(max_length=60, blank=True)
+    step_path = models.CharField(max_length=120, blank=True)
     prompt = reference("llm_admin.Prompt")
     prompt_version = reference("llm_admin.PromptVersion")
     workflow = reference("llm_admin.Workflow")

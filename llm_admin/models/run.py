@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from uuid_utils.compat import uuid7
 
-from llm_admin.choices import ErrorKind, RunKind, RunSource, RunStatus, StepStatus
+from llm_admin.choices import RUN_OPEN, ErrorKind, RunKind, RunSource, RunStatus, StepStatus
 from llm_admin.tenancy import scoped
 
 
@@ -30,6 +30,9 @@ class Run(models.Model):
     )
     test = models.ForeignKey("llm_admin.PromptTest", null=True, on_delete=models.SET_NULL, related_name="runs")
     parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children")
+    again_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="repeats")
+    batch = models.ForeignKey("llm_admin.Batch", null=True, on_delete=models.SET_NULL, related_name="runs")
+    keeps_steps = models.BooleanField(default=False, help_text="Begins with steps that are already done.")
     title = models.CharField(max_length=220, help_text="Name and version of what ran, as it was called then.")
     spec = models.JSONField()
     inputs = models.JSONField(default=dict)
@@ -76,14 +79,21 @@ class Run(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return self.status in (RunStatus.PENDING, RunStatus.RUNNING)
+        return self.status in RUN_OPEN
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.status == RunStatus.WAITING
 
 
 class RunStep(models.Model):
-    """One step of a workflow run, written when it starts and when it ends. `path` tells loops apart, e.g. "3[2].1"."""
+    """One step of a workflow run. `path` tells loops and ways apart, e.g. "3[2].1", "4.yes.2" (schemas/walking.py).
+
+    `reused`: it did not run here; its result was kept from the run that this one repeats.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
-    path = models.CharField(max_length=60)
+    path = models.CharField(max_length=120)
     step_id = models.CharField(max_length=60)
     type = models.CharField(max_length=40)
     title = models.CharField(max_length=200, blank=True)
@@ -92,6 +102,8 @@ class RunStep(models.Model):
     output = models.JSONField(null=True)
     error_kind = models.CharField(max_length=20, choices=ErrorKind, blank=True)
     error_message = models.TextField(blank=True)
+    note = models.CharField(max_length=300, blank=True)
+    reused = models.BooleanField(default=False)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
 
@@ -109,7 +121,7 @@ class RunCheckpoint(models.Model):
     """What has arrived of an answer that is still streaming; gone when the call's log is written."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="checkpoints")
-    path = models.CharField(max_length=60)
+    path = models.CharField(max_length=120)
     call = models.JSONField(help_text="What the log of this call needs besides the answer (a CallStart).")
     text = models.TextField(blank=True)
     updated_at = models.DateTimeField()

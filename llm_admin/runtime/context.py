@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from llm_admin.choices import CallStatus
 from llm_admin.schemas.events import RunEvent
 from llm_admin.schemas.plans import ModelPlan, RunPlan
-from llm_admin.schemas.records import CallRecord, CallStart, StepRecord
+from llm_admin.schemas.records import ApprovalRequest, CallRecord, CallStart, Decision, Done, StepRecord
 
 
 class Resolver(Protocol):
@@ -28,6 +28,8 @@ class Recorder(Protocol):
 
     def step_ended(self, record: StepRecord) -> None: ...
 
+    def approval_asked(self, request: ApprovalRequest) -> None: ...
+
 
 @dataclass(slots=True)
 class Context:
@@ -37,6 +39,8 @@ class Context:
     recorder: Recorder
     emit: Callable[[RunEvent], None]
     plan: RunPlan = field(init=False)  # set by the executor
+    done: Mapping[str, Done] = field(default_factory=dict)  # by path: steps that need not run again
+    decisions: Mapping[str, Decision] = field(default_factory=dict)  # by path: approvals given or refused
     stop_status: CallStatus = CallStatus.CANCELLED
     call_timeout: float = 120
     first_token_timeout: float = 60

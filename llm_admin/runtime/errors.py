@@ -40,6 +40,11 @@ WORDS: dict[ErrorKind, tuple[str, str]] = {
         "The answer is not in the form that this step expects{why}.",
         "Say in the prompt exactly which form you want, or change what the step expects.",
     ),
+    ErrorKind.DECLINED: ("Somebody declined this{why}.", "Read the reason, change what is needed, and run it again."),
+    ErrorKind.FUNCTION: (
+        "A function that your developers provided did not work{why}.",
+        "Check what the step gives it; if that is right, tell a developer.",
+    ),
     ErrorKind.INTERRUPTED: (
         "The server stopped while this was running{why}.",
         "What had arrived is kept; run it again if you still need the rest.",

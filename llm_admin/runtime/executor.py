@@ -15,9 +15,10 @@ from llm_admin.exceptions import CallFailed, InvalidInput
 from llm_admin.runtime.calls import Request, call_model
 from llm_admin.runtime.context import Context
 from llm_admin.runtime.errors import advice
-from llm_admin.runtime.interpreter import StepFailed, run_workflow
+from llm_admin.runtime.interpreter import run_workflow
 from llm_admin.runtime.outputs import check_answer
 from llm_admin.runtime.prompts import fill_in
+from llm_admin.runtime.steps.base import Paused, StepFailed
 from llm_admin.schemas.plans import RunPlan
 from llm_admin.schemas.records import Outcome
 
@@ -27,6 +28,8 @@ async def execute(context: Context, spec: Mapping[str, Any], inputs: Mapping[str
     try:
         context.plan = RunPlan.model_validate(spec)
         output = await _run(context, inputs)
+    except Paused:
+        return Outcome(RunStatus.WAITING)
     except StepFailed as error:
         return _failed(error.cause, error.step_id)
     except CallFailed as error:

@@ -7,7 +7,8 @@ A field says more with `json_schema_extra`: `widget`, `placeholder`, `readonly` 
 list in `choices` that the page fills per request; `choice_titles` words a Literal's values; `empty_title` words
 "nothing chosen"; `hidden` keeps the value without showing it; `left_out` is for other forms than this. jsonform.js
 reads the rest: `add_title` of a list, `collapsed`, `shown_with` and `shown_without` (a field stays out of sight while
-it is empty and those others are empty, or filled).
+it is empty and those others are empty, or filled), `shown_when` and `hidden_when` ([field, value or values]: of a field
+of the same group). `item_choices_from` is `choices_from` for the entries of a list; `last` puts a field at the end.
 """
 
 from __future__ import annotations
@@ -21,7 +22,18 @@ Schema = dict[str, Any]
 Choice = dict[str, str]  # title, value
 Choices = Mapping[str, Sequence[Choice]]
 
-PASSED_ON = ("widget", "placeholder", "readonly", "handler", "add_title", "collapsed", "shown_with", "shown_without")
+PASSED_ON = (
+    "widget",
+    "placeholder",
+    "readonly",
+    "handler",
+    "add_title",
+    "collapsed",
+    "shown_with",
+    "shown_without",
+    "shown_when",
+    "hidden_when",
+)
 LIMITS = ("minimum", "maximum", "minItems", "maxItems")  # not maxLength: the browser would cut a pasted text off
 
 
@@ -39,7 +51,7 @@ class _Translator:
     def object(self, node: Schema) -> Schema:
         properties: Schema = {}
         required = []
-        for name, raw in node.get("properties", {}).items():
+        for name, raw in sorted(node.get("properties", {}).items(), key=lambda one: bool(one[1].get("last"))):
             if raw.get("left_out"):
                 continue
             resolved, nullable = self.resolve(raw, place=name)
@@ -85,6 +97,8 @@ class _Translator:
 
     def _list(self, node: Schema, **_: bool) -> Schema:
         resolved, _nullable = self.resolve(node.get("items", {}), place=node.get("title", "list"))
+        if source := node.get("item_choices_from"):
+            resolved = resolved | {"choices_from": source}
         return {"type": "array", "items": self.field(resolved, required=True)}
 
     def _leaf(self, node: Schema, *, required: bool) -> Schema:

@@ -57,6 +57,41 @@ class StepRecord:
     ended_at: datetime | None = None
     error_kind: ErrorKind | None = None
     error: str = ""
+    note: str = ""  # which way a branch went, what was done about a failure
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that need not run: its result, or how it failed."""
+
+    output: Any = None
+    failed: ErrorKind | None = None
+    error: str = ""
+
+
+@dataclass(slots=True)
+class ApprovalRequest:
+    """What somebody has to decide before the run goes on."""
+
+    path: str
+    step_id: str
+    title: str
+    question: str
+    text: str
+    role: str = ""
+    people: list[str] = field(default_factory=list)
+    hours: float | None = None
+    at_deadline: str = "decline"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`text` as it was approved, perhaps edited; `by` and `word` in words for the author."""
+
+    approved: bool
+    text: str
+    by: str = ""
+    word: str = ""
 
 
 @dataclass(slots=True)

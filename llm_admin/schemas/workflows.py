@@ -1,73 +1,90 @@
-"""WorkflowSpec: inputs, steps in order, and which result is the outcome."""
+"""WorkflowSpec: inputs, steps in order, and what it gives back."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, SerializeAsAny, ValidationError, WrapValidator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from llm_admin.schemas.base import Spec
-from llm_admin.schemas.steps import STEP_SPECS, StepSpec
+from llm_admin.schemas.base import IDENTIFIER, Spec, duplicates
+from llm_admin.schemas.steps import StepSpec
+from llm_admin.schemas.steps.base import Place, names_in
+from llm_admin.schemas.steps.nested import AnyStep
 from llm_admin.schemas.variables import VariableSpec
+from llm_admin.schemas.walking import Found, walk
+from llm_admin.schemas.workflow_names import problems
+
+MOST_STEPS = 100
 
 
-def _step_of_its_type(data: Any, _handler: Any) -> StepSpec:
-    """Looks the step's type up in the registry, so that errors name the field and not a branch of a union."""
-    if isinstance(data, StepSpec):
-        return data
-    kind = data.get("type") if isinstance(data, dict) else None
-    if not isinstance(kind, str) or kind not in STEP_SPECS:
-        raise ValueError(f"There is no step type “{kind}”. Known: {', '.join(STEP_SPECS.names())}.")
-    return STEP_SPECS.get(kind).model_validate(data)
+class OutcomeField(Spec):
+    """One named part of what a workflow gives back."""
+
+    name: str = Field(title="Name", min_length=1, max_length=60)
+    value: str = Field(
+        title="Value",
+        min_length=1,
+        max_length=10_000,
+        description="{{name}} of an input or result; {{name.key}} one key of it.",
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _identifier(cls, value: str) -> str:
+        if not IDENTIFIER.match(value):
+            raise ValueError("A name has letters, digits and underscores, and does not begin with a digit.")
+        return value
 
 
-AnyStep = Annotated[SerializeAsAny[StepSpec], WrapValidator(_step_of_its_type)]
-
-
-def _error(location: tuple[str | int, ...], message: str) -> InitErrorDetails:
+def _error(location: Place, message: str) -> InitErrorDetails:
     return InitErrorDetails(type=PydanticCustomError("workflow", "{m}", {"m": message}), loc=location, input=None)
 
 
 class WorkflowSpec(Spec):
+    """It gives back `outputs` by their names; without them one result: `output`, or the last step's."""
+
     schema_version: Literal[1] = 1
     inputs: list[VariableSpec] = Field(default_factory=list, max_length=100, title="Inputs")
-    steps: list[AnyStep] = Field(min_length=1, max_length=100, title="Steps")
+    steps: list[AnyStep] = Field(min_length=1, max_length=MOST_STEPS, title="Steps")
     output: str = Field(default="", max_length=60, title="Outcome", description="A result; empty: the last step's.")
+    outputs: list[OutcomeField] = Field(default_factory=list, max_length=50, title="Outputs")
 
     @model_validator(mode="after")
     def _names_resolve(self) -> Self:
-        errors: list[InitErrorDetails] = []
-        known: dict[str, str] = {}
-        for position, variable in enumerate(self.inputs):
-            if variable.name in known:
-                errors.append(_error(("inputs", position, "name"), f"“{variable.name}” is declared twice."))
-            known[variable.name] = "input"
-        for position, step in enumerate(self.steps):
-            errors += self._step_errors(position, step, known)
-            known[step.id] = step.type
-        if self.output and self.output not in known:
-            errors.append(_error(("output",), f"No step has the result “{self.output}”."))
+        names = [variable.name for variable in self.inputs]
+        errors = [_error(("inputs", at, "name"), f"“{names[at]}” is declared twice.") for at in duplicates(names)]
+        wrong, scope = problems(self.steps, names)
+        errors += [_error(place, message) for place, message in wrong]
+        if sum(1 for _ in self.walk()) > MOST_STEPS:
+            errors.append(_error(("steps",), f"At most {MOST_STEPS} steps are possible, those within others included."))
+        if all(step.disabled for step in self.steps):
+            errors.append(_error(("steps",), "All steps are switched off."))
+        errors += [_error(place, message) for place, message in self._outcome_problems(scope.known)]
         if errors:
             raise ValidationError.from_exception_data("WorkflowSpec", errors)
         return self
 
-    def _step_errors(self, position: int, step: StepSpec, known: dict[str, str]) -> list[InitErrorDetails]:
-        place = ("steps", position)
-        errors = [
-            _error((*place, *field), f"Nothing before this step is called “{name}”.")
-            for field, name in step.uses()
-            if name not in known
-        ]
-        if position == 0 and (field := step.previous_field()) and not getattr(step, field, ""):
-            errors.append(_error((*place, field), "There is no step before this one: say here what it works on."))
-        if step.id in known:
-            errors.append(_error((*place, "id"), f"“{step.id}” is taken by an earlier step or input; choose another."))
-        return errors
+    def _outcome_problems(self, known: set[str]) -> list[tuple[Place, str]]:
+        wrong: list[tuple[Place, str]] = []
+        if self.output and self.output not in known:
+            wrong.append((("output",), f"No step has the result “{self.output}”."))
+        for at, one in enumerate(self.outputs):
+            missing = [name for name in names_in(one.value) if name not in known]
+            wrong += [(("outputs", at, "value"), f"Nothing here is called “{name}”.") for name in missing]
+        twice = duplicates(one.name for one in self.outputs)
+        return wrong + [(("outputs", at, "name"), f"“{self.outputs[at].name}” is there twice.") for at in twice]
 
     @property
     def output_name(self) -> str:
-        return self.output or self.steps[-1].id
+        return self.output or [step for step in self.steps if not step.disabled][-1].id
+
+    def walk(self) -> list[Found]:
+        """All steps, those within others too."""
+        return list(walk(self.steps))
+
+    def all_steps(self) -> list[StepSpec]:
+        return [found.step for found in self.walk()]
 
 
 def upgrade(data: Any) -> Any:

@@ -19,6 +19,7 @@ SENTENCES = {
     "add": "add this",
     "delete": "delete this",
     "run": "run this",
+    "decide": "decide this",
     "publish": "publish this",
     "move": "move this label",
 }

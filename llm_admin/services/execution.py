@@ -13,7 +13,7 @@ import logging
 import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -30,7 +30,7 @@ from llm_admin.jobs.writer import WRITER, Insert, update_one
 from llm_admin.models import Run, RunCheckpoint, RunError
 from llm_admin.schemas.events import RunEvent, StatusEvent
 from llm_admin.schemas.records import Outcome
-from llm_admin.services import upkeep
+from llm_admin.services import continuing, upkeep
 from llm_admin.services.live import LIVE, Emitter, LiveRun, executor_id
 from llm_admin.services.recording import RunRecorder, close_steps
 from llm_admin.services.resolving import ModelResolver
@@ -98,6 +98,7 @@ def _prepare(run: Run, listener: Listener | None = None) -> LiveRun:
         keeps_texts=run.workspace.store_texts == StoreTexts.MASKED,
         mask=redactor_at_hand().value,
         emit=emitter.thread_safe,
+        begin=emitter.begin,
         finish=emitter.finish,
     )
     return LiveRun(run, emitter, recorder)
@@ -108,7 +109,8 @@ async def _claim_and_drive(live: LiveRun) -> Outcome | None:
     slots = _slots.setdefault(loop, asyncio.Semaphore(settings().RUN_CONCURRENCY))
     async with slots:
         if LIVE.stopping or not await WRITER.write(lambda: _claim(live.run)):
-            CHANNEL.end(str(live.run.pk))
+            if LIVE.get(live.run.pk) is None:  # else it was launched twice, and the other one has it
+                CHANNEL.end(str(live.run.pk))
             return None
         return await _drive(live)
 
@@ -118,7 +120,7 @@ def _claim(run: Run) -> bool:
     values = {
         "status": RunStatus.RUNNING,
         "executor": executor_id(),
-        "started_at": now,
+        "started_at": run.started_at or now,
         "lease_expires_at": now + timedelta(seconds=settings().LEASE_SECONDS),
     }
     claimed = Run._base_manager.filter(pk=run.pk, status=RunStatus.PENDING).update(**values) == 1
@@ -142,6 +144,10 @@ async def _drive(live: LiveRun) -> Outcome:
         call_timeout=limits.CALL_TIMEOUT,
         first_token_timeout=limits.FIRST_TOKEN_TIMEOUT,
     )
+    if run.keeps_steps:
+        state = await WRITER.write(lambda: continuing.load(run))
+        context.done, context.decisions = state.done, state.decisions
+        live.recorder.stored |= state.stored
     live.loop, live.task = asyncio.get_running_loop(), asyncio.current_task()
     live.interrupt = lambda: setattr(context, "stop_status", CallStatus.INTERRUPTED)
     LIVE.add(live)
@@ -176,6 +182,8 @@ async def _close(live: LiveRun, outcome: Outcome) -> None:
     LIVE.remove(live)
     live.emitter.emit(StatusEvent(type="status", status=outcome.status.value))
     CHANNEL.end(str(live.run.pk))
+    if live.goes_on:
+        launch(live.run)
     if error := closing.exception():
         logger.error("The end of run %s could not be stored.", live.run.pk, exc_info=error)
 
@@ -184,7 +192,7 @@ async def _write_end(live: LiveRun, outcome: Outcome) -> None:
     pause = 0.1
     for attempt in range(1, CLOSING_ATTEMPTS + 1):
         try:
-            await WRITER.write(*live.recorder.pending, *_traceback(live, outcome), lambda: _end(live, outcome))
+            await WRITER.write(*live.recorder.unwritten(), *_traceback(live, outcome), lambda: _end(live, outcome))
             return
         except LeaseLost:
             logger.warning("Run %s was closed by another process meanwhile.", live.run.pk)
@@ -207,9 +215,10 @@ def _end(live: LiveRun, outcome: Outcome) -> None:
     """In the writer's transaction."""
     run, mask, keeps = live.run, redactor_at_hand().value, live.recorder.keeps_texts
     live.closed = True
+    waits = outcome.status == RunStatus.WAITING
     values: dict[str, Any] = {
         "status": outcome.status,
-        "ended_at": timezone.now(),
+        "ended_at": None if waits else timezone.now(),
         "lease_expires_at": None,
         "output": mask(outcome.output) if keeps else None,
         "error_kind": outcome.error_kind or "",
@@ -217,20 +226,27 @@ def _end(live: LiveRun, outcome: Outcome) -> None:
         "error_step": outcome.error_step,
         **live.recorder.totals(),
     }
-    if not keeps:
+    if waits:
+        values |= {"executor": "", "keeps_steps": True}
+        if continuing.is_decided(run):
+            values["status"], live.goes_on = RunStatus.PENDING, True
+    elif not keeps:
         values |= {"inputs": {}, "spec": {}}
     ours = {"id": run.pk, "status": RunStatus.RUNNING, "executor": run.executor}
     if update_one(Run, ours, values) != 1:
         raise LeaseLost(f"Run {run.pk} is not ours any more.")
     if live.checkpointed:
         RunCheckpoint._base_manager.filter(run=run).delete()
-    if run.kind == "workflow" and outcome.status != RunStatus.SUCCEEDED:
-        close_steps(run, status=_step_status(outcome), kind=outcome.error_kind or "", ended_at=values["ended_at"])
+    if run.kind == "workflow" and not waits:
+        _end_steps(live, outcome, values["ended_at"])
     for name, value in values.items():
         setattr(run, name, value)
-    if signals.run_ended.has_listeners(Run):
+    if not waits and signals.run_ended.has_listeners(Run):
         transaction.on_commit(lambda: signals.run_ended.send_robust(Run, run=run))
 
 
-def _step_status(outcome: Outcome) -> StepStatus:
-    return StepStatus(outcome.status.value)
+def _end_steps(live: LiveRun, outcome: Outcome, at: datetime) -> None:
+    if outcome.status != RunStatus.SUCCEEDED:
+        close_steps(live.run, status=StepStatus(outcome.status.value), kind=outcome.error_kind or "", ended_at=at)
+    if live.recorder.keeps_state and not live.recorder.keeps_texts:
+        continuing.forget_texts(live.run)

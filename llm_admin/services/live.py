@@ -52,6 +52,7 @@ class LiveRun:
     closed: bool = False
     checkpointed: dict[str, CallStart] = field(default_factory=dict)  # by path: what is stored already
     stopped: bool = False
+    goes_on: bool = False  # what it waited for was decided while it was being closed
 
     def stop(self) -> None:
         """From any thread."""
@@ -149,6 +150,10 @@ class Emitter:
             if pieces:
                 self._piece(path, self._mask(path).feed("".join(pieces)))
                 pieces.clear()
+
+    def begin(self, path: str) -> None:
+        """Another answer at the same place (a step that is tried again) is not appended to the one before."""
+        self.texts.pop(path, None)
 
     def finish(self, path: str) -> None:
         """The answer at `path` is complete: what was held back as a possible key comes out."""

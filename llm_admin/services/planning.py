@@ -137,8 +137,10 @@ def plan_workflow(
         model=model or None,
         default_model=known.default_alias,
     )
-    own = [getattr(step, "model", None) for step in spec.steps] + [p.spec.model for p in prompts.values()]
-    _check_models(known, [model, *own, known.default_alias])
+    steps = [step for step in spec.all_steps() if not step.disabled]
+    own = [getattr(step, "model", None) for step in steps] + [p.spec.model for p in prompts.values()]
+    if any(step.calls_model for step in steps):
+        _check_models(known, [model, *own, known.default_alias])
     return _row(
         actor,
         known,
@@ -155,16 +157,16 @@ def plan_workflow(
 def resolve_prompts(actor: Actor, spec: WorkflowSpec) -> dict[str, PromptPlan]:
     """Step id -> the prompt version that it names. Raises InvalidInput at the step that names none."""
     problems, plans = [], {}
-    for position, step in enumerate(spec.steps):
-        reference = step.prompt_reference()
-        if reference is None:
+    for found in spec.walk():
+        step, reference = found.step, found.step.prompt_reference()
+        if reference is None or step.disabled:
             continue
         try:
             prompt = documents.get(PROMPTS, actor=actor, slug=reference.slug)
             refuse_archived(prompt)
             version = documents.version_of(prompt, number=reference.number, label=reference.label)
         except (NotFound, InvalidInput) as error:
-            problems.append(Problem(("steps", position, "prompt"), str(error)))
+            problems.append(Problem((*found.location, "prompt"), str(error)))
             continue
         plans[step.id] = _prompt_plan(prompt, version, documents.spec_of(version))
     if problems:

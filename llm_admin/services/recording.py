@@ -2,20 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from llm_admin.choices import StepStatus
-from llm_admin.jobs.writer import WRITER, Insert, Operation
+from llm_admin.jobs.writer import WRITER, Insert, Operation, update_one
 from llm_admin.models import InteractionLog, InteractionText, Run, RunStep
 from llm_admin.schemas.events import RunEvent, StepEvent
-from llm_admin.schemas.records import CallRecord, CallStart, StepRecord
+from llm_admin.schemas.records import ApprovalRequest, CallRecord, CallStart, StepRecord
+from llm_admin.services import continuing
+
+STEP_DELAY = 0.01  # seconds
+CHANGING = ("status", "input", "output", "error_kind", "error_message", "note", "ended_at")
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What a run that goes on had used before."""
+
+    calls: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_nano: int | None
+    first_token_ms: int | None
+
+    @classmethod
+    def of(cls, run: Run) -> Earlier | None:
+        if not (run.keeps_steps and run.calls):
+            return None
+        return cls(run.calls, run.input_tokens, run.output_tokens, run.cost_nano, run.first_token_ms)
+
+
+def _needs_state(run: Run) -> bool:
+    """Its steps' results are stored until it ends, even where texts are not kept: else it could not go on."""
+    steps = (run.spec.get("workflow") or {}).get("steps", ()) if run.kind == "workflow" else ()
+    return run.batch_id is not None or '"approval"' in json.dumps(steps)
 
 
 class RunRecorder:
-    """Of one run. A prompt's run writes its log together with its end; a workflow's writes after each step."""
+    """Of one run. A prompt's run writes its log together with its end; a workflow's writes after each paid step.
+
+    A step that ends at once is one insert: that it began is written only when it lasts. What was not paid for may
+    wait a moment for the next write.
+    """
 
     def __init__(
         self,
@@ -24,18 +57,28 @@ class RunRecorder:
         keeps_texts: bool,
         mask: Callable[[Any], Any],
         emit: Callable[[RunEvent], None],
+        begin: Callable[[str], None],
         finish: Callable[[str], None],
     ) -> None:
         self.run = run
         self.keeps_texts = keeps_texts
+        self.keeps_state = keeps_texts or _needs_state(run)
         self.mask = mask
         self.open_calls: dict[str, CallStart] = {}
         self.pending: list[Operation] = []
         self.calls: list[CallRecord] = []
         self._emit = emit
+        self._begin = begin
         self._finish = finish
+        self.stored: set[str] = set()  # paths of steps that have a row
+        self._began: dict[str, StepRecord] = {}  # not written yet
+        self._news: list[StepEvent] = []
+        self._paid = False
+        self.before = Earlier.of(run)
+        self._timer: asyncio.TimerHandle | None = None
 
     def call_started(self, start: CallStart) -> None:
+        self._begin(start.path)
         self.open_calls[start.path] = start
 
     def call_ended(self, record: CallRecord) -> None:
@@ -43,23 +86,54 @@ class RunRecorder:
         self.open_calls.pop(record.start.path, None)
         self.calls.append(record)
         self.pending.append(log_insert(self.run, record, self.mask, keeps_texts=self.keeps_texts))
+        self._paid = True
 
     def step_started(self, record: StepRecord) -> None:
-        self.pending.append(Insert(self._step_row(record)))
-        self._post(record)
+        self._began[record.path] = record
+        self._later()
 
     def step_ended(self, record: StepRecord) -> None:
-        row = self._step_row(record)
-        fields = ("status", "output", "error_kind", "error_message", "ended_at")
-        values = {name: getattr(row, name) for name in fields}
-        run, path = self.run, record.path
-        self.pending.append(lambda: RunStep._base_manager.filter(run=run, path=path).update(**values))
-        self._post(record)
+        self._began.pop(record.path, None)
+        self._write(record)
+        if self._paid:
+            self.flush()
+        else:
+            self._later()
 
-    def _post(self, record: StepRecord) -> None:
-        event = StepEvent(type="step", path=record.path, status=record.status.value)
-        WRITER.post(*self.pending, then=lambda: self._emit(event))
-        self.pending = []
+    def approval_asked(self, request: ApprovalRequest) -> None:
+        run, text, question = self.run, self.mask(request.text), self.mask(request.question)
+        self.pending.append(lambda: continuing.ask(run, request, text, question))
+
+    def flush(self) -> None:
+        """Hands everything over to the writer; those who follow are told when it is durable."""
+        operations, news = self.unwritten(), self._news
+        self.pending, self._news, self._paid = [], [], False
+        if operations:
+            WRITER.post(*operations, then=lambda: [self._emit(event) for event in news])
+
+    def unwritten(self) -> list[Operation]:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for record in self._began.values():
+            self._write(record)
+        self._began.clear()
+        return self.pending
+
+    def _later(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(STEP_DELAY, self.flush)
+
+    def _write(self, record: StepRecord) -> None:
+        row = self._step_row(record)
+        self._news.append(StepEvent(type="step", path=record.path, status=record.status.value))
+        if record.path not in self.stored:
+            self.stored.add(record.path)
+            self.pending.append(Insert(row))
+            return
+        values = {name: getattr(row, name) for name in CHANGING}
+        where = {"run": self.run.pk, "path": record.path}
+        self.pending.append(lambda: update_one(RunStep, where, values))
 
     def _step_row(self, record: StepRecord) -> RunStep:
         return RunStep(
@@ -70,22 +144,29 @@ class RunRecorder:
             title=record.title[:200],
             status=record.status,
             input=self.mask(record.input) if self.keeps_texts else None,
-            output=self.mask(record.output) if self.keeps_texts else None,
+            output=self.mask(record.output) if self.keeps_state else None,
             error_kind=record.error_kind or "",
             error_message=self.mask(record.error),
+            note=self.mask(record.note)[:300],
             started_at=record.started_at,
             ended_at=record.ended_at,
         )
 
     def totals(self) -> dict[str, Any]:
         """Sums over the calls; unknown as soon as one of them is."""
+        first = [self.calls[0].first_token_ms] if self.calls else []
+        before = self.before
         return {
-            "calls": len(self.calls),
-            "input_tokens": _sum([c.input_tokens for c in self.calls]),
-            "output_tokens": _sum([c.output_tokens for c in self.calls]),
-            "cost_nano": _sum([c.cost_nano for c in self.calls]),
-            "first_token_ms": self.calls[0].first_token_ms if self.calls else None,
+            "calls": (before.calls if before else 0) + len(self.calls),
+            "input_tokens": _sum(self._all("input_tokens")),
+            "output_tokens": _sum(self._all("output_tokens")),
+            "cost_nano": _sum(self._all("cost_nano")),
+            "first_token_ms": next(iter([before.first_token_ms] if before else first), None),
         }
+
+    def _all(self, name: str) -> list[int | None]:
+        earlier = [getattr(self.before, name)] if self.before else []
+        return earlier + [getattr(call, name) for call in self.calls]
 
 
 def _sum(numbers: list[int | None]) -> int | None:

@@ -15,9 +15,10 @@ from django.utils import timezone
 
 from llm_admin.choices import CallStatus, ErrorKind, RunStatus, StepStatus, StoreTexts
 from llm_admin.exceptions import ConsoleError
-from llm_admin.models import Run, RunCheckpoint, RunStep
+from llm_admin.models import InteractionLog, Run, RunCheckpoint, RunStep
 from llm_admin.schemas.plans import RunPlan
 from llm_admin.schemas.records import CallRecord, CallStart
+from llm_admin.schemas.steps import STEP_SPECS
 from llm_admin.services.live import LIVE
 from llm_admin.services.recording import close_steps, log_insert, start_from_json
 from llm_admin.services.secrets import redactor
@@ -59,7 +60,7 @@ def _interrupt(run: Run, now: datetime) -> bool:
             _store(run, call)
         close_steps(run, status=StepStatus.INTERRUPTED, kind=ErrorKind.INTERRUPTED, ended_at=now)
         RunCheckpoint._base_manager.filter(run=run).delete()
-        Run._base_manager.filter(pk=run.pk).update(calls=len(calls))
+        Run._base_manager.filter(pk=run.pk).update(calls=InteractionLog._base_manager.filter(run=run).count())
     logger.warning("Run %s of %s was interrupted.", run.pk, run.executor)
     return True
 
@@ -87,7 +88,8 @@ def _unseen_calls(run: Run) -> list[CallRecord]:
     began = run.started_at or run.created_at
     if run.kind == "prompt":
         return [_record(_prompt_start(run, began), "", began)]
-    steps = RunStep._base_manager.filter(run=run, status=StepStatus.RUNNING, type="llm")
+    calling = [name for name in STEP_SPECS.names() if STEP_SPECS.get(name).calls_model]
+    steps = RunStep._base_manager.filter(run=run, status=StepStatus.RUNNING, type__in=calling)
     return [_record(CallStart(s.path, s.started_at, messages=[]), "", s.started_at) for s in steps]
 
 

@@ -56,7 +56,7 @@ def test_several_errors_are_told_at_once():
 
 def test_unknown_type_unknown_field_and_no_type():
     assert problems(steps=[{"type": "magic", "id": "x"}])["steps", 0] == (
-        "There is no step type “magic”. Known: prompt, llm, parser."
+        "There is no step type “magic”. Known: " + ", ".join(STEP_SPECS.names()) + "."
     )
     for nonsense in ("nonsense", None, {"type": ["llm"]}, {"type": {}}):
         assert "There is no step type" in problems(steps=[nonsense])["steps", 0]

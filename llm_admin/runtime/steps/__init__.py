@@ -14,5 +14,13 @@ STEP_BUILDERS: Registry[Callable[[Any], Step]] = Registry(
         "prompt": "llm_admin.runtime.steps.prompt.build",
         "llm": "llm_admin.runtime.steps.llm.build",
         "parser": "llm_admin.runtime.steps.parser.build",
+        "template": "llm_admin.runtime.steps.template.build",
+        "set": "llm_admin.runtime.steps.set_value.build",
+        "classify": "llm_admin.runtime.steps.classify.build",
+        "branch": "llm_admin.runtime.steps.branch.build",
+        "for_each": "llm_admin.runtime.steps.for_each.build",
+        "retrieve": "llm_admin.runtime.steps.retrieve.build",
+        "approval": "llm_admin.runtime.steps.approval.build",
+        "runnable": "llm_admin.runtime.steps.runnable.build",
     },
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
+from llm_admin.exceptions import CallFailed
 from llm_admin.runtime.context import Context
 from llm_admin.schemas import values
 from llm_admin.schemas.plans import PromptPlan
@@ -17,13 +18,34 @@ if TYPE_CHECKING:
 Values = Mapping[str, Any]
 
 
+class RunSlot(Protocol):
+    """Runs the steps of one of a step's slots; the result of the last one. `entry` counts a loop's from 1."""
+
+    async def __call__(self, name: str, values: Values, *, entry: int | None = None) -> Any: ...
+
+
+class StepFailed(Exception):
+    """Carries the failing step's id out of the interpreter."""
+
+    def __init__(self, step_id: str, cause: CallFailed) -> None:
+        self.step_id, self.cause = step_id, cause
+        super().__init__(step_id)
+
+
+class Paused(Exception):
+    """Leaves the interpreter: what ran is recorded, and the run goes on from there later."""
+
+
 @dataclass(slots=True)
 class StepContext:
-    """`previous` names the step before, "" for the first."""
+    """`previous` names the step before, "" for the first; `note` is shown with the step in the run's trace."""
 
     run: Context
     path: str
     previous: str
+    step_id: str = ""
+    run_slot: RunSlot = field(default=None, repr=False)  # type: ignore[assignment] - set by the interpreter
+    note: str = ""
 
     def prompt_of(self, step_id: str) -> PromptPlan | None:
         return self.run.plan.prompts.get(step_id)
@@ -77,6 +99,14 @@ def put_in(text: str, known: Values) -> str:
             return None
 
     return render_paths(text, found)
+
+
+def value_at(name: str, values: Values, context: StepContext) -> Any:
+    """What a picker chose: a name, "name.key", or "" for the step before. Nothing there is None."""
+    try:
+        return look_up(values, name or context.previous)
+    except LookupError:
+        return None
 
 
 def taken(text: str, known: Values) -> Any:

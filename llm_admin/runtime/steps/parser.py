@@ -2,22 +2,82 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
-from llm_admin.runtime.steps.base import Step, StepContext, Values, as_text
+from llm_admin.runtime.steps.base import Step, StepContext, Values, as_text, is_chat, value_at
+from llm_admin.schemas.outputs import problem_with
 from llm_admin.schemas.steps.parser import OutputField, ParserStep
+from llm_admin.schemas.values import NO, YES
 
 FENCE = re.compile(r"```(?:json|JSON)?\s*\n(.*?)```", re.DOTALL)
 
 
 def build(spec: ParserStep) -> Step:
     async def run(values: Values, context: StepContext) -> Any:
-        text = as_text(values.get(spec.source or context.previous))
-        return text.strip() if spec.format == "text" else checked(parse_json(text), spec.keys)
+        value = value_at(spec.source, values, context)
+        return read_json(spec, value) if spec.format == "json" else _READERS[spec.format](as_text(value))
 
     return run
+
+
+def read_json(spec: ParserStep, value: Any) -> Any:
+    """What is JSON already (a key of an earlier result) is only checked."""
+    found = value if isinstance(value, (dict, list)) and not is_chat(value) else parse_json(as_text(value))
+    schema = spec.schema_by_hand
+    if schema is None:
+        return checked(found, spec.keys)
+    try:
+        wrong = problem_with(found, schema)
+    except ValueError as error:
+        wrong = str(error)
+    if wrong:
+        raise CallFailed(ErrorKind.PARSE_ERROR, f"the answer is JSON, but not as asked: {wrong}")
+    return found
+
+
+def read_list(text: str) -> list[Any]:
+    """A JSON list, or an entry in each line; numbers and bullets before an entry are no part of it."""
+    stripped = text.strip()
+    if stripped.startswith(("[", "```")):
+        found = parse_json(stripped)
+        if isinstance(found, list):
+            return found
+    return [entry for line in stripped.splitlines() if (entry := _BULLET.sub("", line).strip())]
+
+
+def read_number(text: str) -> int | float:
+    """The only number of the answer."""
+    found = _NUMBER.findall(text)
+    if len(found) != 1:
+        counted = "no number" if not found else f"{len(found)} numbers"
+        raise CallFailed(ErrorKind.PARSE_ERROR, f"a number was expected; the answer has {counted}")
+    number = found[0].replace(",", "")
+    return float(number) if "." in number or "e" in number.lower() else int(number)
+
+
+def read_yes_no(text: str) -> bool:
+    words = re.findall(r"\w+", text.casefold())
+    yes, no = any(word in YES for word in words), any(word in NO for word in words)
+    if yes == no:
+        raise CallFailed(ErrorKind.PARSE_ERROR, f"yes or no was expected; the answer begins with: {_begins(text)}")
+    return yes
+
+
+_BULLET = re.compile(r"^\s*(?:[-*•–]\s+|\d{1,4}[.)]\s+)")
+_NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d{1,300})(?:\.\d{1,300})?(?:[eE][+-]?\d{1,3})?")
+_READERS: dict[str, Callable[[str], Any]] = {
+    "text": str.strip,
+    "list": read_list,
+    "number": read_number,
+    "yes_no": read_yes_no,
+}
+
+
+def _begins(text: str) -> str:
+    return " ".join(text[:80].split()) or "nothing"
 
 
 def parse_json(text: str) -> Any:
@@ -34,8 +94,7 @@ def parse_json(text: str) -> Any:
         except RecursionError:
             raise CallFailed(ErrorKind.PARSE_ERROR, "the answer's JSON is nested too deeply") from None
     place = f"line {error.lineno}, column {error.colno}" if error else ""
-    begins = " ".join(text[:80].split()) or "nothing"
-    raise CallFailed(ErrorKind.PARSE_ERROR, f"this is not JSON ({place}); it begins with: {begins}")
+    raise CallFailed(ErrorKind.PARSE_ERROR, f"this is not JSON ({place}); it begins with: {_begins(text)}")
 
 
 _KINDS: dict[str, tuple[type, ...]] = {

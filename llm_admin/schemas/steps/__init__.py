@@ -1,4 +1,4 @@
-"""The step types. A third party's `register_step_spec` entry is equal to ours."""
+"""The step types. A third party's `register_step` entry is equal to ours."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ STEP_SPECS: Registry[type[StepSpec]] = Registry(
         "prompt": "llm_admin.schemas.steps.prompt.PromptStep",
         "llm": "llm_admin.schemas.steps.llm.LLMStep",
         "parser": "llm_admin.schemas.steps.parser.ParserStep",
+        "template": "llm_admin.schemas.steps.template.TemplateStep",
+        "set": "llm_admin.schemas.steps.set_value.SetStep",
+        "classify": "llm_admin.schemas.steps.classify.ClassifyStep",
+        "branch": "llm_admin.schemas.steps.branch.BranchStep",
+        "for_each": "llm_admin.schemas.steps.for_each.ForEachStep",
+        "retrieve": "llm_admin.schemas.steps.retrieve.RetrieveStep",
+        "approval": "llm_admin.schemas.steps.approval.ApprovalStep",
+        "runnable": "llm_admin.schemas.steps.runnable.RunnableStep",
     },
 )
 

@@ -14,6 +14,7 @@ class LLMStep(UsesPrompt):
     icon = "smart_toy"
     help = "Asks a model: with a saved prompt, with messages of an earlier step, or with a text written here."
     result = "answer"
+    calls_model = True
 
     type: Literal["llm"] = "llm"
     messages_from: str = Field(

@@ -22,7 +22,7 @@ def about(item: Item) -> list[str]:
 def missing_prompts(items: Iterable[Item], known: set[str]) -> None:
     for item in items:
         if item.entry.family is WORKFLOWS and item.versions:
-            steps = item.versions[-1].spec.steps
+            steps = item.versions[-1].spec.all_steps()
             used = {reference.slug for step in steps if (reference := step.prompt_reference())}
             item.notices += [f"It uses the prompt “{slug}”, which is not here." for slug in sorted(used - known)]
 
@@ -35,5 +35,5 @@ def missing_models(items: Iterable[Item]) -> None:
 
 
 def _models(family: Family, spec: Any) -> list[str]:
-    given = [spec.model] if family is PROMPTS else [getattr(step, "model", "") for step in spec.steps]
+    given = [spec.model] if family is PROMPTS else [getattr(step, "model", "") for step in spec.all_steps()]
     return [model for model in given if model]
