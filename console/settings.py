@@ -147,4 +147,10 @@ LOGGING = {
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 
-LLM_ADMIN: dict[str, object] = {}
+# For example smtp+tls://user:password@mail.example.com:587
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+
+LLM_ADMIN: dict[str, object] = {
+    "MAIL_FROM": env.str("MAIL_FROM", default=""),
+    "PUBLIC_URL": env.str("PUBLIC_URL", default="http://127.0.0.1:8000"),
+}

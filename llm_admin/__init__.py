@@ -11,7 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from llm_admin.runtime.extending import register_step
     from llm_admin.runtime.providers import register_llm_provider
+    from llm_admin.runtime.retrievers import register_retriever
+    from llm_admin.runtime.runnables import register_runnable
     from llm_admin.services.code import arun_prompt, arun_workflow, get_prompt, get_workflow, run_prompt, run_workflow
     from llm_admin.services.handles import Result, RunFailed
 
@@ -23,6 +26,9 @@ __all__ = [
     "get_prompt",
     "get_workflow",
     "register_llm_provider",
+    "register_retriever",
+    "register_runnable",
+    "register_step",
     "run_prompt",
     "run_workflow",
 ]
@@ -31,6 +37,9 @@ _HOMES = {
     "Result": "llm_admin.services.handles",
     "RunFailed": "llm_admin.services.handles",
     "register_llm_provider": "llm_admin.runtime.providers",
+    "register_retriever": "llm_admin.runtime.retrievers",
+    "register_runnable": "llm_admin.runtime.runnables",
+    "register_step": "llm_admin.runtime.extending",
 }
 
 

@@ -47,6 +47,13 @@ class Settings(BaseModel):
     RUN_CONCURRENCY: int = Field(
         default=1_000, ge=1, description="Runs that one process executes at the same time; more wait their turn."
     )
+    MAIL_FROM: str = Field(
+        default="",
+        description="The sender of mails to people whom a run waits for. Empty: no mails are sent.",
+    )
+    PUBLIC_URL: str = Field(
+        default="http://127.0.0.1:8000", description="Where people reach this console: what links in mails begin with."
+    )
     EXTRA_SECRETS: list[str] = Field(
         default_factory=list,
         description="Further values (besides every connection's key) that are masked wherever text is stored.",

@@ -32,6 +32,7 @@ class Run(models.Model):
     parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children")
     again_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="repeats")
     batch = models.ForeignKey("llm_admin.Batch", null=True, on_delete=models.SET_NULL, related_name="runs")
+    shared = models.BooleanField(default=False, help_text="Everybody in the workspace may look at it.")
     keeps_steps = models.BooleanField(default=False, help_text="Begins with steps that are already done.")
     title = models.CharField(max_length=220, help_text="Name and version of what ran, as it was called then.")
     spec = models.JSONField()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from django.utils import timezone
 
@@ -81,7 +80,10 @@ def forget_texts(run: Run) -> None:
     Approval._base_manager.filter(run=run).update(question="", proposed="", text="")
 
 
-def withdraw(run: Any) -> None:
-    """Nobody has to decide any more."""
-    rows = Approval._base_manager.filter(run=run, status=ApprovalStatus.PENDING)
-    rows.update(status=ApprovalStatus.WITHDRAWN, decided_at=timezone.now())
+def give_up(run: Run) -> None:
+    """A waiting run was stopped: nobody has to decide any more, and its steps have ended."""
+    now = timezone.now()
+    pending = Approval._base_manager.filter(run=run, status=ApprovalStatus.PENDING)
+    pending.update(status=ApprovalStatus.WITHDRAWN, decided_at=now)
+    waiting = RunStep._base_manager.filter(run=run, status=StepStatus.WAITING)
+    waiting.update(status=StepStatus.CANCELLED, error_kind=ErrorKind.CANCELLED, ended_at=now)

@@ -83,6 +83,11 @@ async def run_now(run: Run, *, listener: Listener | None = None) -> tuple[Outcom
     return outcome, live.recorder
 
 
+async def drive_claimed(run: Run) -> Outcome:
+    """Of a run whose row is stored as RUNNING and ours already (a batch's)."""
+    return await _drive(_prepare(run))
+
+
 def stop(run_id: Any) -> None:
     """If it runs in this process; otherwise its own process sees `stop_requested_at` within a second."""
     if live := LIVE.get(run_id):

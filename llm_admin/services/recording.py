@@ -109,7 +109,11 @@ class RunRecorder:
         operations, news = self.unwritten(), self._news
         self.pending, self._news, self._paid = [], [], False
         if operations:
-            WRITER.post(*operations, then=lambda: [self._emit(event) for event in news])
+            WRITER.post(*operations, then=lambda: self._tell(news))
+
+    def _tell(self, news: list[StepEvent]) -> None:
+        for event in news:
+            self._emit(event)
 
     def unwritten(self) -> list[Operation]:
         if self._timer is not None:

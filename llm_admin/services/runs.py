@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from llm_admin.choices import RunSource, RunStatus
+from llm_admin.choices import RUN_UNFINISHED, RunSource, RunStatus
 from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.models import Prompt, PromptVersion, Run, Workflow, WorkflowVersion
 from llm_admin.schemas.prompts import PromptSpec
 from llm_admin.schemas.workflows import WorkflowSpec
-from llm_admin.services import documents, execution
+from llm_admin.services import continuing, documents, execution
 from llm_admin.services.actors import Actor
 from llm_admin.services.planning import plan_prompt, plan_workflow
 from llm_admin.tenancy import workspace_scope
@@ -35,7 +36,7 @@ def start_prompt(
     PermissionRefused, ShuttingDown.
     """
     version = _unchanged(version, spec)
-    return _store_and_go(plan_prompt(actor=actor, prompt=prompt, spec=spec, version=version, source=source, **what))
+    return store_and_go(plan_prompt(actor=actor, prompt=prompt, spec=spec, version=version, source=source, **what))
 
 
 def start_prompts(wanted: Sequence[dict[str, Any]], *, names: Sequence[str] = ()) -> list[Run]:
@@ -54,7 +55,7 @@ def start_prompts(wanted: Sequence[dict[str, Any]], *, names: Sequence[str] = ()
             raise InvalidInput(
                 [Problem(p.location, f"“{names[position]}”: {p.message}") for p in error.problems]
             ) from None
-    return [_store_and_go(run) for run in planned]
+    return [store_and_go(run) for run in planned]
 
 
 def start_workflow(
@@ -68,7 +69,7 @@ def start_workflow(
 ) -> Run:
     """As `start_prompt`. The prompts that the steps name are resolved now and kept with the run."""
     version = _unchanged(version, spec)
-    return _store_and_go(
+    return store_and_go(
         plan_workflow(actor=actor, workflow=workflow, spec=spec, version=version, source=source, **what)
     )
 
@@ -84,22 +85,38 @@ def stop(run: Run, *, actor: Actor) -> None:
     actor.require(f"run_{run.kind}")
     with workspace_scope(actor.workspace):
         rows = Run.objects.filter(pk=run.pk)
-        rows.filter(status__in=(RunStatus.PENDING, RunStatus.RUNNING)).update(stop_requested_at=timezone.now())
+        rows.filter(status__in=RUN_UNFINISHED).update(stop_requested_at=timezone.now())
         now = timezone.now()
         if rows.filter(status=RunStatus.PENDING).update(
             status=RunStatus.CANCELLED, ended_at=now, error_kind="cancelled", error_message="Stopped before it began."
         ):
             return
+        if rows.filter(status=RunStatus.WAITING).update(
+            status=RunStatus.CANCELLED, ended_at=now, error_kind="cancelled", error_message="Stopped while it waited."
+        ):
+            continuing.give_up(run)
+            return
     execution.stop(run.pk)
 
 
 def visible(*, actor: Actor) -> Any:
-    """Runs that the actor may see: their own, or all with the permission. A queryset; open the scope around it."""
+    """Runs that the actor may see: their own and shared ones, or all with the permission. A queryset; open the scope
+    around it."""
     rows = Run.objects.all()
-    return rows if actor.may("view_all_runs") else rows.filter(owner=actor.user)
+    return rows if actor.may("view_all_runs") else rows.filter(Q(owner=actor.user) | Q(shared=True))
 
 
-def _store_and_go(run: Run) -> Run:
+def share(run: Run, *, actor: Actor, shared: bool) -> None:
+    """With everybody in the workspace, or no longer; its owner decides, or who sees all runs anyhow."""
+    if run.owner_id != getattr(actor.user, "pk", None):
+        actor.require("view_all_runs")
+    actor.require(f"run_{run.kind}")
+    with workspace_scope(actor.workspace):
+        Run.objects.filter(pk=run.pk).update(shared=shared)
+
+
+def store_and_go(run: Run) -> Run:
+    """A planned run; the one that is there already when its client key was used before."""
     execution.refuse_when_stopping()
     with workspace_scope(run.workspace):
         try:

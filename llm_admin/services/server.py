@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import logging
@@ -15,7 +16,7 @@ from llm_admin.conf import settings
 from llm_admin.jobs.local import LOCAL
 from llm_admin.jobs.writer import WRITER
 from llm_admin.models import Lease
-from llm_admin.services import drafts, execution, recovery, upkeep
+from llm_admin.services import approval_mails, approvals, batch_pump, drafts, execution, recovery, upkeep
 from llm_admin.services.live import LIVE, executor_id
 from llm_admin.services.secrets import redactor
 
@@ -74,6 +75,9 @@ async def _tick() -> None:
     if await WRITER.write(lambda: take_lease(TICKER, settings().LEASE_SECONDS)):
         await _recover()
         await WRITER.write(drafts.forget_old)
+        await WRITER.write(approvals.settle_overdue)
+        await WRITER.write(batch_pump.settle_waiting)
+        await asyncio.to_thread(approval_mails.send_waiting)
 
 
 async def _recover() -> None:
@@ -83,6 +87,9 @@ async def _recover() -> None:
     for run in await WRITER.write(recovery.waiting):
         if not LIVE.stopping:
             execution.launch(run)
+    for batch_id in await WRITER.write(batch_pump.abandoned):
+        if not LIVE.stopping:
+            batch_pump.launch(batch_id)
 
 
 def take_lease(name: str, seconds: float) -> bool:

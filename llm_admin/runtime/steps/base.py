@@ -44,7 +44,7 @@ class StepContext:
     path: str
     previous: str
     step_id: str = ""
-    run_slot: RunSlot = field(default=None, repr=False)  # type: ignore[assignment] - set by the interpreter
+    run_slot: RunSlot = field(init=False, repr=False)  # set by the interpreter
     note: str = ""
 
     def prompt_of(self, step_id: str) -> PromptPlan | None:

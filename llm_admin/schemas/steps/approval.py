@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from llm_admin.choices import Role
 from llm_admin.schemas.prompts import Text
 from llm_admin.schemas.steps.base import Place, StepSpec, names_in
 
-ROLES = {
-    "": "Nobody in particular",
+ROLES: dict[str, Any] = {
+    "": "Only the people below",
     Role.AUTHOR.value: "Every author",
     Role.OPERATOR.value: "Every operator",
     Role.ADMIN.value: "Every admin",
@@ -54,6 +54,12 @@ class ApprovalStep(StepSpec):
         title="If nobody decides in time",
         json_schema_extra={"choice_titles": {"decline": "Decline", "approve": "Approve as it is"}},
     )
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not self.role and not self.people:
+            raise ValueError("Say who decides: a role, or people by name.")
+        return self
 
     def uses(self) -> list[tuple[Place, str]]:
         texts = {"question": self.question, "text": self.text}

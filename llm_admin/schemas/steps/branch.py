@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -25,7 +25,7 @@ Operator = Literal[
     "yes",
     "no",
 ]
-OPERATOR_TITLES = {
+OPERATOR_TITLES: dict[str, Any] = {
     "is": "is",
     "is_not": "is not",
     "contains": "contains",
@@ -61,7 +61,7 @@ class Condition(Spec):
         title="With",
         max_length=10_000,
         description="{{name}} puts in an input or an earlier result.",
-        json_schema_extra={"hidden_when": ["operator", sorted(ALONE)]},
+        json_schema_extra={"hidden_when": ["operator", [*sorted(ALONE)]]},
     )
 
     @model_validator(mode="after")

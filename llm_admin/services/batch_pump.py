@@ -1,0 +1,280 @@
+"""Drives a batch: so many rows at a time, each a run of its own, until none is left.
+
+One process pumps a batch, under a lease; another takes it over when that ran out. A row whose run was interrupted goes
+on from the steps that are done, so that no finished call is paid for twice; a finished row never runs again. Rows are
+read in small numbers, so memory does not grow with the batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from llm_admin.choices import ROW_OPEN, BatchStatus, RowStatus, RunSource, RunStatus
+from llm_admin.conf import settings
+from llm_admin.jobs.local import LOCAL
+from llm_admin.jobs.writer import WRITER, Insert, update_one
+from llm_admin.models import Batch, BatchRow, Run
+from llm_admin.services import execution, upkeep
+from llm_admin.services.live import LIVE, executor_id
+
+logger = logging.getLogger(__name__)
+WAKE_SECONDS = 0.5
+ENDED = {
+    RunStatus.SUCCEEDED: RowStatus.SUCCEEDED,
+    RunStatus.FAILED: RowStatus.FAILED,
+    RunStatus.CANCELLED: RowStatus.STOPPED,
+    RunStatus.WAITING: RowStatus.WAITING,
+}
+_pumping: dict[UUID, asyncio.Event] = {}
+
+
+@dataclass
+class _Pump:
+    batch: Batch
+    running: set[asyncio.Task[Any]] = field(default_factory=set)
+    waiting: list[BatchRow] = field(default_factory=list)
+    last: int = 0  # number of the last row that was fetched
+    paused: bool = False
+
+
+def launch(batch_id: UUID) -> None:
+    """In this process's job loop, unless it is pumped already; then it looks again."""
+    upkeep.start()
+    LOCAL.submit(_pump(batch_id))
+
+
+async def _pump(batch_id: UUID) -> None:
+    if bell := _pumping.get(batch_id):
+        bell.set()
+        return
+    _pumping[batch_id] = bell = asyncio.Event()
+    try:
+        batch = await WRITER.write(lambda: _claim(batch_id))
+        if batch is not None:
+            await _drive(_Pump(batch), bell)
+    finally:
+        del _pumping[batch_id]
+
+
+def _claim(batch_id: UUID) -> Batch | None:
+    now = timezone.now()
+    free = Q(executor=executor_id()) | Q(lease_expires_at=None) | Q(lease_expires_at__lt=now)
+    rows = Batch._base_manager.filter(pk=batch_id, status=BatchStatus.RUNNING).filter(free)
+    if not rows.update(executor=executor_id(), lease_expires_at=_lease()):
+        return None
+    _take_over(batch_id)
+    return Batch._base_manager.select_related("workspace", "owner").get(pk=batch_id)
+
+
+def _lease() -> Any:
+    return timezone.now() + timedelta(seconds=settings().LEASE_SECONDS)
+
+
+def _take_over(batch_id: UUID) -> None:
+    """Rows that another process was running: what their runs have become is what they are."""
+    rows = BatchRow._base_manager.filter(batch=batch_id, status=RowStatus.RUNNING).select_related("run")
+    for row in rows:
+        if row.run is None or row.run.status in (RunStatus.INTERRUPTED, RunStatus.PENDING):
+            BatchRow._base_manager.filter(pk=row.pk).update(status=RowStatus.PENDING)
+        elif status := ENDED.get(RunStatus(row.run.status)):
+            _store_end(row, row.run, status)
+
+
+async def _drive(pump: _Pump, bell: asyncio.Event) -> None:
+    """Until nothing is left, or somebody paused or stopped it, or this process goes down."""
+    renewal = asyncio.ensure_future(_keep_lease(pump, bell))
+    try:
+        while not LIVE.stopping:
+            bell.clear()
+            if not pump.paused:
+                await _fill(pump)
+            if not pump.running and (pump.paused or await WRITER.write(lambda: _finish(pump.batch))):
+                return
+            await _next(pump, bell)
+    finally:
+        renewal.cancel()
+        if pump.running:
+            await asyncio.wait(pump.running)
+        await WRITER.write(lambda: _let_go(pump.batch))
+
+
+async def _fill(pump: _Pump) -> None:
+    while len(pump.running) < pump.batch.concurrency:
+        if not pump.waiting:
+            pump.waiting = await WRITER.write(lambda: _fetch(pump))
+            if not pump.waiting:
+                return
+        row = pump.waiting.pop(0)
+        task = asyncio.ensure_future(_run_row(pump.batch, row))
+        pump.running.add(task)
+        task.add_done_callback(pump.running.discard)
+
+
+async def _next(pump: _Pump, bell: asyncio.Event) -> None:
+    """Until a row has ended, or something about the batch has changed."""
+    ringing = asyncio.ensure_future(bell.wait())
+    await asyncio.wait({*pump.running, ringing}, timeout=WAKE_SECONDS * 4, return_when=asyncio.FIRST_COMPLETED)
+    ringing.cancel()
+
+
+def _fetch(pump: _Pump) -> list[BatchRow]:
+    """The next pending rows; from the beginning again when there are none behind (retried, resumed ones)."""
+    if pump.paused:
+        return []
+    rows = BatchRow._base_manager.filter(batch=pump.batch, status=RowStatus.PENDING).order_by("number")
+    size = max(20, pump.batch.concurrency * 2)
+    found = list(rows.filter(number__gt=pump.last).select_related("run")[:size])
+    if not found and pump.last:
+        found = list(rows.select_related("run")[:size])
+    if found:
+        pump.last = found[-1].number
+    BatchRow._base_manager.filter(pk__in=[row.pk for row in found]).update(status=RowStatus.RUNNING)
+    return found
+
+
+async def _run_row(batch: Batch, row: BatchRow) -> None:
+    run = row.run if row.run is not None and _goes_on(row.run) else _new_run(batch, row)
+    run.workspace, run.owner = batch.workspace, batch.owner
+    fresh = run._state.adding
+    operations: list[Any] = [Insert(run)] if fresh else []
+    await WRITER.write(*operations, lambda: _begin(row, run))
+    try:
+        await execution.drive_claimed(run)
+    finally:
+        await WRITER.write(lambda: _end_row(row, run.pk))
+
+
+def _goes_on(run: Run) -> bool:
+    """Interrupted, with its plan kept: it begins with the steps that are done."""
+    return run.status in (RunStatus.INTERRUPTED, RunStatus.PENDING) and bool(run.spec)
+
+
+def _new_run(batch: Batch, row: BatchRow) -> Run:
+    now = timezone.now()
+    return Run(
+        workspace=batch.workspace,
+        kind="workflow",
+        spec=batch.spec,
+        inputs=row.inputs,
+        source=RunSource.BATCH,
+        owner=batch.owner,
+        batch=batch,
+        workflow_id=batch.workflow_id,
+        workflow_version_id=batch.workflow_version_id,
+        title=f"{batch.title}: row {row.number}"[:220],
+        created_at=now,
+        status=RunStatus.RUNNING,
+        executor=executor_id(),
+        started_at=now,
+        lease_expires_at=_lease(),
+    )
+
+
+def _begin(row: BatchRow, run: Run) -> None:
+    """In one transaction with a new run's insert: a row never has a run that nobody knows of."""
+    if run.status != RunStatus.RUNNING:
+        changes = {
+            "status": RunStatus.RUNNING,
+            "executor": executor_id(),
+            "lease_expires_at": _lease(),
+            "keeps_steps": True,
+            "ended_at": None,
+            "error_kind": "",
+            "error_message": "",
+            "error_step": "",
+            "stop_requested_at": None,
+        }
+        Run._base_manager.filter(pk=run.pk).update(**changes)
+        for name, value in changes.items():
+            setattr(run, name, value)
+    values = {"status": RowStatus.RUNNING, "run": run.pk, "attempts": row.attempts + 1}
+    update_one(BatchRow, {"id": row.pk}, values)
+
+
+def _end_row(row: BatchRow, run_id: UUID) -> None:
+    run = Run._base_manager.only("status", "output", "error_message", "cost_nano", "calls").get(pk=run_id)
+    if status := ENDED.get(RunStatus(run.status)):
+        _store_end(row, run, status)
+    elif run.status == RunStatus.INTERRUPTED:  # this process goes down: another one continues the row
+        update_one(BatchRow, {"id": row.pk}, {"status": RowStatus.PENDING})
+
+
+def _store_end(row: BatchRow, run: Run, status: RowStatus) -> None:
+    values = {
+        "status": status,
+        "output": run.output,
+        "problem": run.error_message,
+        "cost_nano": run.cost_nano,
+        "calls": run.calls,
+        "ended_at": None if status == RowStatus.WAITING else timezone.now(),
+    }
+    update_one(BatchRow, {"id": row.pk}, values)
+
+
+def _finish(batch: Batch) -> bool:
+    """Whether nothing is left to do here. Rows that wait for an approval do not keep it running."""
+    open_rows = BatchRow._base_manager.filter(batch=batch, status__in=ROW_OPEN).exclude(status=RowStatus.WAITING)
+    if open_rows.exists():
+        return False
+    changes = {"status": BatchStatus.FINISHED, "ended_at": timezone.now()}
+    Batch._base_manager.filter(pk=batch.pk, status=BatchStatus.RUNNING, executor=executor_id()).update(**changes)
+    return True
+
+
+def _let_go(batch: Batch) -> None:
+    Batch._base_manager.filter(pk=batch.pk, executor=executor_id()).update(executor="", lease_expires_at=None)
+    ours = BatchRow._base_manager.filter(batch=batch, status=RowStatus.RUNNING, run=None)
+    ours.update(status=RowStatus.PENDING)  # fetched, not begun
+
+
+async def _keep_lease(pump: _Pump, bell: asyncio.Event) -> None:
+    """Renews it, and notices Pause, Stop and Resume, also of another process."""
+    while True:
+        await asyncio.sleep(min(WAKE_SECONDS, settings().LEASE_SECONDS / 3))
+        status = await WRITER.write(lambda: _renew(pump.batch))
+        paused = status != BatchStatus.RUNNING
+        if paused and not pump.paused:
+            await WRITER.write(lambda: _give_back(pump))
+        if paused != pump.paused:
+            pump.paused = paused
+            bell.set()
+
+
+def _renew(batch: Batch) -> str | None:
+    rows = Batch._base_manager.filter(pk=batch.pk)
+    rows.filter(executor=executor_id()).update(lease_expires_at=_lease())
+    return rows.values_list("status", flat=True).first()
+
+
+def _give_back(pump: _Pump) -> None:
+    """Rows that were fetched and have not begun: stopped with the batch, or left for later."""
+    pump.paused = True
+    waiting, pump.waiting = pump.waiting, []
+    stopped = Batch._base_manager.filter(pk=pump.batch.pk, status=BatchStatus.STOPPED).exists()
+    status = RowStatus.STOPPED if stopped else RowStatus.PENDING
+    BatchRow._base_manager.filter(pk__in=[row.pk for row in waiting]).update(status=status)
+
+
+def settle_waiting() -> int:
+    """Rows that waited for an approval: takes what their runs have become. For the ticker, in the writer's thread."""
+    rows = BatchRow._base_manager.filter(status=RowStatus.WAITING, run__isnull=False)
+    ended = rows.filter(run__status__in=(RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED))
+    found = list(ended.select_related("run")[:500])
+    for row in found:
+        _store_end(row, row.run, ENDED[RunStatus(row.run.status)])
+    return len(found)
+
+
+def abandoned() -> list[UUID]:
+    """Batches that nobody pumps: their process died, or went down."""
+    rows = Batch._base_manager.filter(status=BatchStatus.RUNNING)
+    free = rows.filter(Q(lease_expires_at=None) | Q(lease_expires_at__lt=timezone.now()))
+    return [pk for pk in free.values_list("pk", flat=True)[:50] if pk not in _pumping]
