@@ -105,13 +105,15 @@ class MemoryChannel:
         for waiter in tuple(stream.waiters):
             waiter.bell.ring(waiter)
 
-    def end(self, key: str) -> None:
-        """Nothing follows. Also the moment to forget those that ended long ago."""
+    def end(self, key: str, *, keep: bool = True) -> None:
+        """Nothing follows. Also the moment to forget those that ended long ago; without `keep`, this one too."""
         now = time.monotonic()
         with self._lock:
             stream = self._streams.get(key)
             if stream is not None:
                 stream.ended_at = now
+                if not keep:
+                    del self._streams[key]
             for old in [k for k, s in self._streams.items() if s.ended_at and s.ended_at < now - KEEP_SECONDS]:
                 del self._streams[old]
         if stream is not None:

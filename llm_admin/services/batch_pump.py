@@ -11,6 +11,7 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,7 @@ ENDED = {
     RunStatus.CANCELLED: RowStatus.STOPPED,
     RunStatus.WAITING: RowStatus.WAITING,
 }
+UNFINISHED = (RunStatus.INTERRUPTED, RunStatus.CANCELLED, RunStatus.PENDING)
 _pumping: dict[UUID, asyncio.Event] = {}
 
 
@@ -115,7 +117,13 @@ async def _fill(pump: _Pump) -> None:
         row = pump.waiting.pop(0)
         task = asyncio.ensure_future(_run_row(pump.batch, row))
         pump.running.add(task)
-        task.add_done_callback(pump.running.discard)
+        task.add_done_callback(partial(_row_ended, pump))
+
+
+def _row_ended(pump: _Pump, task: asyncio.Task[Any]) -> None:
+    pump.running.discard(task)
+    if not task.cancelled() and (error := task.exception()):
+        logger.error("A row of batch %s could not be run.", pump.batch.pk, exc_info=error)
 
 
 async def _next(pump: _Pump, bell: asyncio.Event) -> None:
@@ -146,15 +154,12 @@ async def _run_row(batch: Batch, row: BatchRow) -> None:
     fresh = run._state.adding
     operations: list[Any] = [Insert(run)] if fresh else []
     await WRITER.write(*operations, lambda: _begin(row, run))
-    try:
-        await execution.drive_claimed(run)
-    finally:
-        await WRITER.write(lambda: _end_row(row, run.pk))
+    await execution.drive_claimed(run, also=lambda: _end_row(row, run))
 
 
 def _goes_on(run: Run) -> bool:
-    """Interrupted, with its plan kept: it begins with the steps that are done."""
-    return run.status in (RunStatus.INTERRUPTED, RunStatus.PENDING) and bool(run.spec)
+    """Interrupted or stopped, with its plan kept: it begins with the steps that are done."""
+    return run.status in UNFINISHED and bool(run.spec)
 
 
 def _new_run(batch: Batch, row: BatchRow) -> Run:
@@ -199,8 +204,8 @@ def _begin(row: BatchRow, run: Run) -> None:
     update_one(BatchRow, {"id": row.pk}, values)
 
 
-def _end_row(row: BatchRow, run_id: UUID) -> None:
-    run = Run._base_manager.only("status", "output", "error_message", "cost_nano", "calls").get(pk=run_id)
+def _end_row(row: BatchRow, run: Run) -> None:
+    """In the transaction that closes the run."""
     if status := ENDED.get(RunStatus(run.status)):
         _store_end(row, run, status)
     elif run.status == RunStatus.INTERRUPTED:  # this process goes down: another one continues the row
@@ -223,6 +228,7 @@ def _finish(batch: Batch) -> bool:
     """Whether nothing is left to do here. Rows that wait for an approval do not keep it running."""
     open_rows = BatchRow._base_manager.filter(batch=batch, status__in=ROW_OPEN).exclude(status=RowStatus.WAITING)
     if open_rows.exists():
+        _take_over(batch.pk)  # what looks as if it were running: nothing is, here
         return False
     changes = {"status": BatchStatus.FINISHED, "ended_at": timezone.now()}
     Batch._base_manager.filter(pk=batch.pk, status=BatchStatus.RUNNING, executor=executor_id()).update(**changes)
@@ -267,9 +273,10 @@ def settle_waiting() -> int:
     """Rows that waited for an approval: takes what their runs have become. For the ticker, in the writer's thread."""
     rows = BatchRow._base_manager.filter(status=RowStatus.WAITING, run__isnull=False)
     ended = rows.filter(run__status__in=(RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED))
-    found = list(ended.select_related("run")[:500])
-    for row in found:
-        _store_end(row, row.run, ENDED[RunStatus(row.run.status)])
+    found = [(row, row.run) for row in ended.select_related("run")[:500]]
+    for row, run in found:
+        if run is not None:
+            _store_end(row, run, ENDED[RunStatus(run.status)])
     return len(found)
 
 

@@ -97,9 +97,8 @@ def _checked(spec: Any, rows: Iterable[RowInput]) -> list[RowInput]:
         try:
             checked.append(RowInput(check_values(spec.inputs, row.inputs), row.original, row.object_id))
         except InvalidInput as error:
-            problems += [
-                Problem(("rows", number, *p.location[1:]), f"Row {number}: {p.message}") for p in error.problems
-            ]
+            for one in error.problems:
+                problems.append(Problem(("rows", number, *one.location[1:]), f"Row {number}: {one.message}"))
             if len(problems) >= MOST_PROBLEMS:
                 break
     if problems:
@@ -165,7 +164,12 @@ def stop(batch: Batch, *, actor: Actor) -> None:
         stopping = list(open_runs.values_list("pk", flat=True))
         open_runs.update(stop_requested_at=now)
         BatchRow.objects.filter(batch=batch, status=RowStatus.PENDING).update(status=RowStatus.STOPPED, ended_at=now)
-        transaction.on_commit(lambda: [execution.stop(pk) for pk in stopping])
+        transaction.on_commit(lambda: _stop_runs(stopping))
+
+
+def _stop_runs(stopping: list[Any]) -> None:
+    for pk in stopping:
+        execution.stop(pk)
 
 
 def retry_failed(batch: Batch, *, actor: Actor) -> int:

@@ -83,9 +83,11 @@ async def run_now(run: Run, *, listener: Listener | None = None) -> tuple[Outcom
     return outcome, live.recorder
 
 
-async def drive_claimed(run: Run) -> Outcome:
-    """Of a run whose row is stored as RUNNING and ours already (a batch's)."""
-    return await _drive(_prepare(run))
+async def drive_claimed(run: Run, *, also: Callable[[], None]) -> Outcome:
+    """Of a run whose row is stored as RUNNING and ours already (a batch's). `also` is written with its end."""
+    live = _prepare(run)
+    live.also = also
+    return await _drive(live)
 
 
 def stop(run_id: Any) -> None:
@@ -186,7 +188,7 @@ async def _close(live: LiveRun, outcome: Outcome) -> None:
             await asyncio.shield(closing)
     LIVE.remove(live)
     live.emitter.emit(StatusEvent(type="status", status=outcome.status.value))
-    CHANNEL.end(str(live.run.pk))
+    CHANNEL.end(str(live.run.pk), keep=live.run.batch_id is None)
     if live.goes_on:
         launch(live.run)
     if error := closing.exception():
@@ -246,6 +248,8 @@ def _end(live: LiveRun, outcome: Outcome) -> None:
         _end_steps(live, outcome, values["ended_at"])
     for name, value in values.items():
         setattr(run, name, value)
+    if live.also is not None:
+        live.also()
     if not waits and signals.run_ended.has_listeners(Run):
         transaction.on_commit(lambda: signals.run_ended.send_robust(Run, run=run))
 

@@ -52,6 +52,7 @@ class LiveRun:
     closed: bool = False
     checkpointed: dict[str, CallStart] = field(default_factory=dict)  # by path: what is stored already
     stopped: bool = False
+    also: Callable[[], None] | None = None  # written together with its end
     goes_on: bool = False  # what it waited for was decided while it was being closed
 
     def stop(self) -> None:
