@@ -9,9 +9,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from llm_admin.admin import playground, workflow_cards
+from llm_admin.admin import playground, workflow_cards, workflow_problems
 from llm_admin.admin.base import actor_of, find_or_404
 from llm_admin.admin.input_forms import form_text
+from llm_admin.admin.workflow_forms import type_of
+from llm_admin.admin.workflow_pickers import NOTHING, Pickers, facts_of, reference
 from llm_admin.admin.workflow_saving import FORM
 from llm_admin.exceptions import InvalidInput, NotFound, Problem
 from llm_admin.models import Workflow, WorkflowVersion
@@ -53,18 +55,29 @@ def new_card(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("type", "")
     if kind not in STEP_SPECS:
         raise NotFound(f"There is no step type “{kind}”.")
-    data = workflow_cards.new_step(kind, request.GET.getlist("taken"))
-    card = workflow_cards.card(data, workflow_cards.Pickers.load(), [], editable=True)
+    card = workflow_cards.new_card(kind, request.GET.getlist("taken"), Pickers.load())
+    return render(request, "llm_admin/workflows/_card.html", {"card": card, "may_save": True})
+
+
+@require_POST
+def copied_card(request: HttpRequest) -> HttpResponse:
+    """A step as it stands in the studio, with all that is in it, as a second card. Changes nothing."""
+    actor_of(request).require("change_workflow")
+    step = FORM.data_of({"steps": [playground.posted_json(request.POST.get("step", ""))]})["steps"][0]
+    if not type_of(step):
+        raise NotFound("There is no such step to copy.")
+    copy = workflow_cards.copied(step, set(request.POST.getlist("taken")))
+    (card,) = workflow_cards.cards([copy], Pickers.load(), editable=True)
     return render(request, "llm_admin/workflows/_card.html", {"card": card, "may_save": True})
 
 
 @require_GET
 def prompt_variables(request: HttpRequest) -> JsonResponse:
-    """What the chosen prompt's variables are called, for the card's mapping."""
+    """What the chosen prompt's variables are called, for the card's mapping, and the keys of its answer."""
     actor_of(request).require("view_prompt")
-    wanted = workflow_cards.reference({"prompt": request.GET.get("prompt"), "prompt_label": request.GET.get("label")})
-    found = workflow_cards.variables_of([wanted]) if wanted else {}
-    return JsonResponse({"variables": found.get(wanted, [])})
+    wanted = reference({"prompt": request.GET.get("prompt"), "prompt_label": request.GET.get("label")})
+    found = facts_of([wanted]).get(wanted, NOTHING) if wanted else NOTHING
+    return JsonResponse({"variables": found.variables, "keys": found.keys})
 
 
 @require_POST
@@ -102,6 +115,6 @@ def _opened_version(workflow: Workflow | None, number: str) -> WorkflowVersion |
 
 def _problems_answer(request: HttpRequest, problems: list[Problem], steps: Any) -> HttpResponse:
     shown = [{"location": p.location, "message": p.message} for p in problems[:20]]
-    context = {"problems": [workflow_cards.worded(problem, steps) for problem in problems]}
+    context = {"problems": [workflow_problems.worded(problem, steps) for problem in problems]}
     response = render(request, "llm_admin/errors/_problems.html", context, status=422)
     return trigger_client_event(response, "llm:problems", {"problems": shown})

@@ -7,13 +7,28 @@ from typing import Any
 from django.forms import Media
 from django_jsonform.widgets import JSONFormWidget
 
-from llm_admin.admin import workflow_cards
+from llm_admin.admin import workflow_cards, workflow_forms, workflow_problems
 from llm_admin.admin.document_saving import Draft
 from llm_admin.admin.document_studio import Page, Studio, base_state
+from llm_admin.admin.workflow_pickers import Pickers
 from llm_admin.admin.workflow_running import fields
 from llm_admin.admin.workflow_saving import FORM
 from llm_admin.exceptions import Conflict, Problem
 from llm_admin.services import documents
+
+SCRIPTS = (
+    "jsonform",
+    "workflow_cards",
+    "workflow_names",
+    "workflow_renaming",
+    "workflow_prompts",
+    "workflow_problems",
+    "workflow_diagram",
+    "workflow_moving",
+    "workflow_adding",
+    "workflow_trying",
+    "workflow",
+)
 
 
 class WorkflowStudio(Studio):
@@ -22,7 +37,7 @@ class WorkflowStudio(Studio):
     unsaved = "Unsaved steps"
 
     def worded(self, problem: Problem, draft: Draft) -> str:
-        return workflow_cards.worded(problem, draft.spec["steps"])
+        return workflow_problems.worded(problem, draft.spec["steps"])
 
     def collided(self, document: Any, draft: Draft, error: Conflict) -> None:
         """Cards cannot be copied and pasted, so saving once more, knowingly, puts them on top of the other version."""
@@ -38,14 +53,19 @@ class WorkflowStudio(Studio):
     def panels(self, page: Page) -> dict[str, Any]:
         draft = page.draft
         inputs = draft.spec.get("inputs")
-        pickers = workflow_cards.Pickers.load()
+        pickers = Pickers.load()
         return {
-            "media": JSONFormWidget(schema={}).media + Media(js=["llm_admin/js/jsonform.js"]),
+            "media": JSONFormWidget(schema={}).media + Media(js=[f"llm_admin/js/{name}.js" for name in SCRIPTS]),
             "cards": workflow_cards.cards(draft.spec["steps"], pickers, editable=page.may_save),
-            "types": workflow_cards.types(),
-            "inputs_form": workflow_cards.inputs_form(inputs, editable=page.may_save),
+            "groups": workflow_cards.groups(),
+            "inputs_form": workflow_forms.inputs_form(inputs, editable=page.may_save),
+            "outputs_form": workflow_forms.outputs_form(draft.spec.get("outputs"), editable=page.may_save),
             "models": pickers.models,
             "fields": fields(inputs, page.run.inputs if page.run else {}, typed=True),
             "state": base_state(page)
-            | {"output": draft.spec.get("output", ""), "unsaved": bool(draft.problems or draft.conflict)},
+            | {"output": _text(draft.spec.get("output")), "several": bool(draft.spec.get("outputs")), "unsaved": bool(draft.problems or draft.conflict)},
         }
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -31,6 +31,7 @@ class WorkflowAdmin(DocumentAdmin):
         wrap, running = self.admin_site.admin_view, workflow_running
         return [
             path("card/", wrap(running.new_card), name="llm_admin_workflow_card"),
+            path("copy/", wrap(running.copied_card), name="llm_admin_workflow_copy"),
             path("fields/", wrap(running.run_fields), name="llm_admin_workflow_fields"),
             path("variables/", wrap(running.prompt_variables), name="llm_admin_workflow_variables"),
             path("run/", wrap(running.run_workflow), name="llm_admin_workflow_run"),

@@ -112,6 +112,7 @@ PAGES: dict[str, Page] = {
     "llm_admin_prompt_run_dialog": Page(AUTHOR, query={"pk": "prompt"}, post={"pk": "prompt"}),
     **crud("workflow", VIEWER, AUTHOR),
     "llm_admin_workflow_card": Page(AUTHOR, query={"type": "step_type"}),
+    "llm_admin_workflow_copy": Page(AUTHOR, get=405, post={"step": "step"}),
     "llm_admin_workflow_fields": Page(AUTHOR, get=405),
     "llm_admin_workflow_variables": Page(VIEWER, query={"prompt": "prompt_slug"}),
     "llm_admin_workflow_run": Page(AUTHOR, get=405, post={"workflow": "workflow"}),
