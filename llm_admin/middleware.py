@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -39,6 +40,11 @@ class WorkspaceMiddleware:
         request.workspace = workspace  # type: ignore[attr-defined]
         with workspace_scope(workspace):
             return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> None:
+        """No text that a database holds has NUL in it, and PostgreSQL does not even search for one."""
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("The address holds a NUL character.")
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, Elsewhere):

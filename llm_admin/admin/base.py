@@ -92,3 +92,16 @@ class ConsoleAdmin(ModelAdmin):
         if not change and self.workspace_path == "workspace":
             obj.workspace = actor_of(request).workspace  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
+
+
+class ReadOnlyAdmin(ConsoleAdmin):
+    """Of what is recorded: there to be read, by whoever may view it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -61,10 +61,10 @@ class DocumentForm(ABC):
     def after_save(self, request: HttpRequest, actor: Actor, document: Any) -> None:  # noqa: B027 - nothing by default
         """What was posted is stored now; `document` None: as a new one."""
 
-    def posted(self, request: HttpRequest) -> Draft:
+    def posted(self, request: HttpRequest, document: Any = None) -> Draft:
         draft = Draft(
-            name=request.POST.get("name", ""),
-            description=request.POST.get("description", ""),
+            name=_typed(request, document, "name"),
+            description=_typed(request, document, "description"),
             note=request.POST.get("note", ""),
             based_on=playground.whole(request.POST.get("based_on", "")),
             spec=self.empty,
@@ -136,6 +136,12 @@ class DocumentForm(ABC):
         address = reverse(f"admin:llm_admin_{self.family.noun}_change", args=[document.pk])
         run = request.GET.get("run", "")
         return redirect(f"{address}?run={run}" if is_uuid(run) else address)
+
+
+def _typed(request: HttpRequest, document: Any, field: str) -> str:
+    """What this person left as it was (`<field>_before`) stays what somebody else has made of it since."""
+    text: str = request.POST.get(field, "")
+    return getattr(document, field) if document and text == request.POST.get(f"{field}_before") else text
 
 
 def live_version(document: Any) -> Any:

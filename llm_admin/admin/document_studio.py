@@ -73,7 +73,7 @@ class Studio(ABC):
         if request.method != "POST":
             return self._render(model_admin, request, document, opened, self._stored(document, opened))
         actor.require(self._save_permission(document))
-        draft = self.form.posted(request)
+        draft = self.form.posted(request, document)
         try:
             return self.form.save(request, actor, document, draft)
         except InvalidInput as error:

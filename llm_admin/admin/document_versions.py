@@ -71,7 +71,7 @@ class VersionPages(DocumentPages):
     def review(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What saving the form would change; nothing is saved. What is wrong with it answers with 422."""
         actor, document = self._found(request, pk, "change")
-        draft = self.form.posted(request)
+        draft = self.form.posted(request, document)
         spec = self.form.checked(actor, document, draft)
         base = documents.version_of(document, number=min(draft.based_on, document.last_number) or document.last_number)
         found = [*_named(document, draft), *changes(documents.spec_of(base), spec)]

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from llm_admin.admin import dashboard, log_filters, prompt_from_log
-from llm_admin.admin.base import ConsoleAdmin, actor_of, find
+from llm_admin.admin.base import ReadOnlyAdmin, actor_of, find
 from llm_admin.choices import CallStatus
 from llm_admin.models import InteractionLog
 from llm_admin.selectors import logs
@@ -25,7 +25,7 @@ NOTHING = "–"
 
 
 @admin.register(InteractionLog)
-class InteractionLogAdmin(ConsoleAdmin):
+class InteractionLogAdmin(ReadOnlyAdmin):
     list_display = (
         "when",
         "what",
@@ -102,15 +102,6 @@ class InteractionLogAdmin(ConsoleAdmin):
             "studio_url": prompt_from_log.address(actor_of(request), log, has_text=call.text is not None),
         }
         return TemplateResponse(request, "llm_admin/logs/detail.html", context)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @display(description="When", ordering="created_at")
     def when(self, log: InteractionLog) -> SafeString | str:

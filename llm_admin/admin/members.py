@@ -48,6 +48,7 @@ class AddForm(forms.ModelForm):
         help_text="The name they sign in with. If nobody has it yet, an account is made and its password shown once.",
     )
     email = forms.EmailField(
+        label="E-mail",
         required=False,
         widget=UnfoldAdminEmailInputWidget({"autocomplete": "off"}),
         help_text="Only for a new account.",

@@ -17,7 +17,8 @@ from llm_admin.admin.streaming import PING, event_stream, message
 from llm_admin.exceptions import InvalidInput, NotFound, Problem
 from llm_admin.models import Prompt, PromptVersion, Run
 from llm_admin.schemas.base import parse
-from llm_admin.schemas.prompts import PromptSpec, declare
+from llm_admin.schemas.prompts import Parameters, PromptSpec, declare
+from llm_admin.schemas.storable import unfit, why_not
 from llm_admin.selectors.traces import trace
 from llm_admin.services import documents, follow, runs
 
@@ -53,9 +54,12 @@ def spec_of(data: Any) -> PromptSpec:
 
 def posted_json(raw: str) -> Any:
     try:
-        return json.loads(raw)
+        data = json.loads(raw)
     except (ValueError, RecursionError):
         raise InvalidInput(NOT_WHOLE) from None
+    if reason := unfit(data):
+        raise InvalidInput(f"This {reason}.")
+    return data
 
 
 def posted_inputs(fields: QueryDict) -> dict[str, Any]:
@@ -68,7 +72,7 @@ def posted_inputs(fields: QueryDict) -> dict[str, Any]:
 def client_key(request: HttpRequest) -> str | None:
     """Made by the page, once for each run that it starts. With the person's id: nobody reaches another's run by it."""
     key = request.POST.get("client_key")
-    return f"{request.user.pk}:{key}"[:64] if key else None
+    return f"{request.user.pk}:{key}"[:64] if key and not why_not(key) else None
 
 
 def _unchanged(prompt: Prompt | None, spec: PromptSpec, number: str) -> PromptVersion | None:
@@ -100,7 +104,13 @@ def worded(problem: Problem) -> str:
             return f"Variable {position + 1}: {problem.message}"
         case ("inputs", str(name), int(position), *_):
             return f"{name}, message {position + 1}: {problem.message}"
-        case ("inputs" | "name", *_) | ():
+        case ("parameters", str(name), *_) if name in Parameters.model_fields:
+            return f"{Parameters.model_fields[name].title}: {problem.message}"
+        case ("output", "fields", int(position), *_):
+            return f"Answer, key {position + 1}: {problem.message}"
+        case ("output", *_):
+            return f"Answer: {problem.message}"
+        case ("inputs" | "name" | "description" | "note", *_) | ():
             return problem.message
         case _:
             return str(problem)

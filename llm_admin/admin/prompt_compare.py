@@ -209,7 +209,8 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     actor.require("view_run")
     prompt = find_or_404(request, Prompt, pk)
-    row = int(request.GET["row"]) if request.GET.get("row", "").isdecimal() else None
+    asked = request.GET.get("row", "")
+    row = playground.whole(asked) if asked.isdecimal() else None
     grid = compare_grid.build(prompt, actor=actor, key=request.GET.get("set", ""), only_row=row)
     if grid is None:
         raise Http404

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from llm_admin.admin import prompt_merge
 from llm_admin.admin.base import actor_of, find_or_404
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def urls(wrap: Any) -> list[URLPattern]:
     """`wrap` is the site's `admin_view`."""
     return [
-        path("draft/", wrap(keep_draft), name="llm_admin_prompt_new_draft"),
-        path("<int:pk>/draft/", wrap(keep_draft), name="llm_admin_prompt_draft"),
+        path("draft/", wrap(draft), name="llm_admin_prompt_new_draft"),
+        path("<int:pk>/draft/", wrap(draft), name="llm_admin_prompt_draft"),
         path("<int:pk>/draft/difference/", wrap(difference), name="llm_admin_prompt_draft_difference"),
         path("<int:pk>/here/", wrap(here), name="llm_admin_prompt_here"),
         path("<int:pk>/merge/", wrap(prompt_merge.merge), name="llm_admin_prompt_merge"),
@@ -54,14 +54,17 @@ def _shown(page: Page, row: PromptDraft | None, found: PromptDraft | None) -> di
         "urls": _addresses(page.document),
         "refused": page.request.method == "POST",
         "takeOver": bool(row) and not found,
-        "found": None,
     }
-    if found and found.content:
-        content = {key: found.content.get(key) for key in ("spec", "name", "description")}
-        state["found"] = content | {"basedOn": found.based_on}
+    state["found"] = _offered(found)
     others = drafts.others(page.document, actor=page.actor) if page.document else []
     outdated = found is not None and found.based_on < newest
     return {"state": state, "found": found, "outdated": outdated, "newest": newest, "others": others}
+
+
+def _offered(row: PromptDraft | None) -> dict[str, Any] | None:
+    if row is None or not row.content:
+        return None
+    return {key: row.content.get(key) for key in ("spec", "name", "description")} | {"basedOn": row.based_on}
 
 
 def _addresses(prompt: Prompt | None) -> dict[str, str]:
@@ -93,13 +96,21 @@ def _is_what_is_shown(row: PromptDraft, page: Page) -> bool:
         return False
 
 
-@require_POST
-def keep_draft(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    """Field `dirty` empty: nothing is unsaved any more. `over`: in place of what another tab has kept."""
+@require_http_methods(["GET", "POST"])
+def draft(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """GET: as it is kept now, which may be newer than what the page found: a page that closes sends its last words
+    while the next one is loading already."""
     actor = actor_of(request)
     actor.require("change_prompt" if pk else "add_prompt")
     prompt = find_or_404(request, Prompt, pk) if pk else None
-    tab = request.POST.get("draft_tab", "")[:64]
+    if request.method == "POST":
+        return _keep(request, prompt, actor)
+    return JsonResponse({"found": _offered(drafts.mine(prompt, actor=actor))})
+
+
+def _keep(request: HttpRequest, prompt: Prompt | None, actor: Actor) -> HttpResponse:
+    """Field `dirty` empty: nothing is unsaved any more. `over`: in place of what another tab has kept."""
+    tab = request.POST.get("draft_tab", "")[:64].replace("\x00", "")
     over = bool(request.POST.get("over"))
     if not request.POST.get("dirty"):
         drafts.discard(prompt, actor=actor, tab=None if over else tab)
@@ -148,9 +159,10 @@ def _changed(newest: PromptSpec, draft: Any) -> list[Change]:
         return changes(newest, spec_of(draft))
     except InvalidInput:
         messages = draft.get("messages") if isinstance(draft, dict) else None
-        rough = "\n\n".join(_rough(one) for one in messages if isinstance(one, dict)) if messages else ""
+        known = messages if isinstance(messages, list) else []
+        rough = "\n\n".join(_rough(one) for one in known if isinstance(one, dict))
         whole_text = "\n\n".join(_rough(message.model_dump()) for message in newest.messages)
-        return [Change("All messages", whole_text, rough)]
+        return [Change("All messages", whole_text, rough)] if rough != whole_text else []
 
 
 def _rough(message: dict[str, Any]) -> str:

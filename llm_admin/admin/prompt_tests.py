@@ -146,6 +146,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     same = version is not None and started[0].prompt_version_id == version.pk
     context = {**_common(request, prompt), "on": str(version) if same else UNSAVED}
     rows = _rows(request, results)
+    if tests is not None and not rows:
+        raise NotFound("This test input was deleted meanwhile.")
     if tests is not None:
         return render(request, "llm_admin/tests/_row.html", context | {"row": rows[0]})
     return render(request, "llm_admin/tests/_list.html", context | {"rows": rows})

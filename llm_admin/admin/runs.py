@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from llm_admin.admin import playground
-from llm_admin.admin.base import ConsoleAdmin, actor_of
+from llm_admin.admin.base import ReadOnlyAdmin, actor_of
 from llm_admin.models import Run, RunError
 from llm_admin.selectors.traces import milliseconds
 from llm_admin.services import runs
@@ -24,7 +24,7 @@ from llm_admin.tenancy import current_workspace
 
 
 @admin.register(Run)
-class RunAdmin(ConsoleAdmin):
+class RunAdmin(ReadOnlyAdmin):
     list_display = ("title", "status_shown", "source_shown", "owner", "started", "lasted", "tokens_shown", "cost_shown")
     list_filter = ("status", "kind", "source")
     list_select_related = ("owner",)
@@ -57,15 +57,6 @@ class RunAdmin(ConsoleAdmin):
         if object_id is None or request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         return run_page(self, request, object_id)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @display(description="Status")
     def status_shown(self, run: Run) -> SafeString:

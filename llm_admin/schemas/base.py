@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from llm_admin.exceptions import InvalidInput, Problem
-from llm_admin.schemas.storable import texts_in, why_not
+from llm_admin.schemas.storable import texts_in, unfit, why_not
 
 IDENTIFIER = re.compile(r"^[^\W\d]\w*$")
 
@@ -37,6 +37,13 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+def _fit(value: dict[str, Any]) -> dict[str, Any]:
+    if reason := unfit(value):
+        raise ValueError(f"This {reason}.")
+    return value
+
+
+JsonObject = Annotated[dict[str, Any], AfterValidator(_fit)]
 S = TypeVar("S", bound=BaseModel)
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from llm_admin.schemas.base import Spec
+from llm_admin.schemas.base import JsonObject, Spec
 from llm_admin.schemas.outputs import problem_with, schema_problem
 from llm_admin.schemas.safe_patterns import budget, problem, search
 from llm_admin.schemas.values import load_json
@@ -25,7 +25,7 @@ class Check(Spec):
 
     kind: Literal["contains", "not_contains", "matches", "json"] = Field(default="contains", title="The answer")
     text: str = Field(default="", title="Text", max_length=10_000)
-    json_schema: dict[str, Any] | None = Field(default=None, title="JSON schema")
+    json_schema: JsonObject | None = Field(default=None, title="JSON schema")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -81,7 +81,7 @@ class TestInput(Spec):
     __test__ = False  # no test case, whatever pytest thinks of the name
 
     name: str = Field(title="Name", min_length=1, max_length=100)
-    inputs: dict[str, Any] = Field(default_factory=dict, title="Values")
+    inputs: JsonObject = Field(default_factory=dict, title="Values")
     checks: list[Check] = Field(default_factory=list, max_length=50, title="The answer")
 
     def failures(self, answer: str) -> list[str]:

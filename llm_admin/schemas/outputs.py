@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from llm_admin.schemas.base import Spec, duplicates
+from llm_admin.schemas.base import JsonObject, Spec, duplicates
 from llm_admin.schemas.safe_patterns import budget, left, search
 
 FieldKind = Literal["text", "number", "whole_number", "yes_no", "list", "object"]
@@ -39,7 +39,7 @@ class OutputSpec(Spec):
 
     format: Literal["text", "json"] = Field(default="text", title="Answer")
     fields: list[AnswerField] = Field(default_factory=list, max_length=100, title="Keys")
-    json_schema: dict[str, Any] | None = Field(default=None, title="JSON schema")
+    json_schema: JsonObject | None = Field(default=None, title="JSON schema")
 
     @model_validator(mode="after")
     def _usable(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -10,17 +11,18 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.schemas import template
-from llm_admin.schemas.base import IDENTIFIER, Spec, duplicates, parse
+from llm_admin.schemas.base import IDENTIFIER, JsonObject, Spec, duplicates, parse
 from llm_admin.schemas.outputs import OutputSpec
 from llm_admin.schemas.syntaxes import Syntax, syntax_of
 from llm_admin.schemas.variables import VariableSpec, check_values
 
 MAX_TEXT = 1_000_000
+LINE_ENDS = re.compile(r"\r+\n")
 
 
 def _single_newlines(text: Any) -> Any:
-    """Browsers send CRLF; what an author sees as one line break is stored as one."""
-    return text.replace("\r\n", "\n") if isinstance(text, str) else text
+    """Browsers send CRLF; what an author sees as one line break is stored as one, also when it is read again."""
+    return LINE_ENDS.sub("\n", text) if isinstance(text, str) else text
 
 
 Text = Annotated[str, BeforeValidator(_single_newlines), Field(max_length=MAX_TEXT)]
@@ -70,7 +72,7 @@ class Parameters(Spec):
     presence_penalty: float | None = Field(default=None, ge=-2, le=2, title="Presence penalty")
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2, title="Frequency penalty")
     seed: int | None = Field(default=None, ge=0, le=2**63 - 1, title="Seed")
-    extra: dict[str, Any] = Field(
+    extra: JsonObject = Field(
         default_factory=dict,
         title="Further settings",
         description="Sent to the provider as they are.",

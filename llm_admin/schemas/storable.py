@@ -1,11 +1,13 @@
-"""Texts that a database can hold: every one but those with NUL or half a character."""
+"""Texts that a database can hold: every one but those with NUL or half a character. And JSON that it can hold."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 Place = tuple[str | int, ...]
+DEEPEST = 100  # pages write JSON with Python's encoder, which a few hundred levels already exhaust
 
 
 def why_not(text: str) -> str:
@@ -31,3 +33,16 @@ def texts_in(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
                 waiting.append(((*where, key), inner))
         elif isinstance(one, list):
             waiting += [((*where, position), inner) for position, inner in enumerate(one)]
+
+
+def unfit(value: Any) -> str:
+    """Why parsed JSON cannot be kept, or "": the rest of a sentence. Of its texts, `why_not` says that."""
+    level = [value]
+    for _ in range(DEEPEST):
+        if any(isinstance(one, float) and not math.isfinite(one) for one in level):
+            return "holds a number that JSON cannot write, such as 1e999"
+        lists = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
+        level = [inner for one in lists for inner in one]
+        if not level:
+            return ""
+    return "is nested too deeply"

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from llm_admin.conf import settings
 from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.schemas.base import IDENTIFIER, Spec, duplicates
-from llm_admin.schemas.storable import texts_in, why_not
+from llm_admin.schemas.storable import texts_in, unfit, why_not
 from llm_admin.schemas.values import PARSERS, as_text
 
 Kind = Literal["text", "long_text", "number", "choice", "boolean", "date", "list", "json", "file"]
@@ -75,6 +75,8 @@ class VariableSpec(Spec):
     def value(self, given: Any) -> Any:
         """The value of what was given. Raises ValueError: the rest of a sentence that begins with the title."""
         value = PARSERS[self.type](given)
+        if reason := unfit(value):
+            raise ValueError(reason)
         for _, text in texts_in(value):
             if reason := why_not(text):
                 raise ValueError(reason)

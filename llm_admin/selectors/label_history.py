@@ -43,8 +43,3 @@ def held_at(document: Prompt | Workflow, moment: datetime, label: str = LIVE) ->
     if since is not None and since.to_number is not None:
         version = document.versions.filter(number=since.to_number).select_related("created_by").first()
     return Held(version, since, until)
-
-
-def version_at(document: Prompt | Workflow, moment: datetime, label: str = LIVE) -> Any | None:
-    """The version that held the label then; None when it was nowhere."""
-    return held_at(document, moment, label).version

@@ -65,4 +65,9 @@ def _current(test: PromptTest, run: Run | None) -> Run | None:
     if run is None or run.created_at >= test.updated_at:
         return run
     shown = {name: as_text(value) for name, value in run.inputs.items()}
-    return run if all(shown.get(n, "") == as_text(v) for n, v in test.inputs.items() if v) else None
+    return run if all(shown.get(n, "") == as_text(v) for n, v in test.inputs.items() if not _left_out(v)) else None
+
+
+def _left_out(value: object) -> bool:
+    """Then the run had the variable's default."""
+    return value is None or value in ("", [])

@@ -18,7 +18,11 @@ from llm_admin.services.actors import Actor
 from llm_admin.services.families import PROMPTS, Family, family_of
 from llm_admin.services.label_moves import may_move
 from llm_admin.services.secrets import refuse_secrets
+from llm_admin.services.validation import refuse_unstorable
 from llm_admin.tenancy import workspace_scope
+
+LONGEST_DESCRIPTION = 500
+NAMED = ("name", "name_key", "slug", "description", "updated_at")
 
 
 def free_slug(family: Family, name: str) -> str:
@@ -37,6 +41,7 @@ def create(
     """
     actor.require(f"add_{family.noun}")
     check_name(family, actor=actor, name=name)
+    _check_description(description)
     with transaction.atomic(), workspace_scope(actor.workspace):
         document = family.document(
             workspace=actor.workspace,
@@ -46,7 +51,7 @@ def create(
             created_by=actor.user,
         )
         _save_named(family, document)
-        family.alias.objects.filter(name_key=document.name_key).delete()
+        _take_over(family, document)
         version = save_version(document, actor=actor, spec=spec, note=note)
         if may_move(actor, family.noun, LIVE):
             label_moves.put(document, actor=actor, label=LIVE, version=version, reason="First version")
@@ -56,12 +61,20 @@ def create(
 def check_name(family: Family, *, actor: Actor, name: str, document: Any = None) -> None:
     if not name.strip():
         raise InvalidInput([Problem(("name",), f"Give the {family.noun} a name.")])
-    if len(name) > 200:
+    refuse_unstorable(name=name)
+    if len(name) > 200 or len(name_key(name)) > 400:  # one letter can be many in the key
         raise InvalidInput([Problem(("name",), "A name has at most 200 characters.")])
     with workspace_scope(actor.workspace):
         same = family.document.objects.filter(name_key=name_key(name))
         if same.exclude(pk=document.pk if document else None).exists():
             raise InvalidInput([_taken(family, name)])
+
+
+def _check_description(description: str) -> None:
+    refuse_unstorable(description=description)
+    if len(description) > LONGEST_DESCRIPTION:
+        message = f"A description has at most {LONGEST_DESCRIPTION} characters."
+        raise InvalidInput([Problem(("description",), message)])
 
 
 def _taken(family: Family, name: str) -> Problem:
@@ -71,38 +84,49 @@ def _taken(family: Family, name: str) -> Problem:
 def _save_named(family: Family, document: Any) -> None:
     try:
         with transaction.atomic():
-            document.save()
+            document.save(update_fields=None if document._state.adding else NAMED)  # the rest may be newer by now
     except IntegrityError:
         raise InvalidInput([_taken(family, document.name)]) from None
 
 
 def change(family: Family, document: Any, *, actor: Actor, name: str, description: str | None = None) -> None:
     """Name and description. An old name stays as an alias."""
-    if description is not None:
-        document.description = description
-    rename(family, document, actor=actor, name=name)
+    _check_description(description or "")
+    _rename(family, document, actor=actor, name=name, slug="", description=description)
 
 
 def rename(family: Family, document: Any, *, actor: Actor, name: str, slug: str = "") -> None:
     """The old name and short name stay as aliases. Raises InvalidInput at ("name",) or ("slug",)."""
+    _rename(family, document, actor=actor, name=name, slug=slug, description=None)
+
+
+def _rename(family: Family, document: Any, *, actor: Actor, name: str, slug: str, description: str | None) -> None:
     actor.require(f"change_{family.noun}")
     check_name(family, actor=actor, name=name, document=document)
-    old_key, old_slug = document.name_key, document.slug
     with transaction.atomic(), workspace_scope(actor.workspace):
+        label_moves.lock(document)
+        document.refresh_from_db(fields=NAMED)  # somebody may have renamed it since it was read
+        old_key, old_slug = document.name_key, document.slug
+        document.description = document.description if description is None else description
         if slug and slug != old_slug:
             _check_slug(family, document, slug)
             document.slug = slug
         document.name = " ".join(name.split())
         _save_named(family, document)
-        aliases = family.alias.objects
-        aliases.filter(name_key=document.name_key).update(name_key="")
-        aliases.filter(slug=document.slug).update(slug="")
-        aliases.filter(slug="", name_key="").delete()
+        _take_over(family, document)
         kept = {"name_key": old_key if old_key != document.name_key else ""}
         kept["slug"] = old_slug if old_slug != document.slug else ""
         if any(kept.values()):
-            aliases.create(workspace=actor.workspace, **{family.noun: document}, **kept)
+            family.alias.objects.create(workspace=actor.workspace, **{family.noun: document}, **kept)
         search_texts.refresh(document)
+
+
+def _take_over(family: Family, document: Any) -> None:
+    """Its name and short name are nobody's old ones any more."""
+    aliases = family.alias.objects
+    aliases.filter(name_key=document.name_key).update(name_key="")
+    aliases.filter(slug=document.slug).update(slug="")
+    aliases.filter(slug="", name_key="").delete()
 
 
 def _check_slug(family: Family, document: Any, slug: str) -> None:
@@ -125,6 +149,7 @@ def save_version(
     """
     family = family_of(document)
     actor.require(f"change_{family.noun}")
+    refuse_unstorable(note=note)
     refuse_secrets(actor.workspace, spec)
     with transaction.atomic(), workspace_scope(actor.workspace):
         rows = family.document.objects.filter(pk=document.pk)

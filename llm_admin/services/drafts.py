@@ -15,7 +15,7 @@ from django.utils import timezone
 from llm_admin.exceptions import Conflict, InvalidInput, Problem
 from llm_admin.models import Prompt, PromptDraft
 from llm_admin.schemas.base import Spec
-from llm_admin.schemas.storable import texts_in, why_not
+from llm_admin.schemas.storable import texts_in, unfit, why_not
 from llm_admin.services.actors import Actor
 from llm_admin.services.secrets import refuse_secrets
 from llm_admin.tenancy import workspace_scope
@@ -23,7 +23,6 @@ from llm_admin.tenancy import workspace_scope
 SEEN_SECONDS = 45  # a page reports every 15
 KEEP = timedelta(days=30)
 LARGEST = 3_000_000
-DEEPEST = 100
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,8 @@ def _create(actor: Actor, prompt: Prompt | None, rows: Any, values: dict[str, An
 
 
 def _check(actor: Actor, content: dict[str, Any]) -> None:
-    if _too_deep(content):
-        raise InvalidInput("It is nested too deeply.")
+    if reason := unfit(content):
+        raise InvalidInput(f"It {reason}.")
     if len(json.dumps(content)) > LARGEST:
         raise InvalidInput(f"It is longer than {LARGEST:,} characters.")
     if bad := [Problem(place, f"This {reason}.") for place, text in texts_in(content) if (reason := why_not(text))]:
@@ -84,14 +83,6 @@ def _check(actor: Actor, content: dict[str, Any]) -> None:
         refuse_secrets(actor.workspace, _Anything(content=content))
     except InvalidInput as error:
         raise InvalidInput([Problem(p.location[1:], p.message) for p in error.problems]) from None
-
-
-def _too_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(DEEPEST):
-        lists = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)]
-        level = [inner for one in lists for inner in one]
-    return bool(level)
 
 
 def seen(prompt: Prompt, *, actor: Actor) -> None:

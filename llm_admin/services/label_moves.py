@@ -12,6 +12,7 @@ from llm_admin.exceptions import NotFound
 from llm_admin.models import label_title
 from llm_admin.services.actors import Actor
 from llm_admin.services.families import family_of
+from llm_admin.services.validation import refuse_unstorable
 
 
 def may_move(actor: Actor, noun: str, label: str) -> bool:
@@ -28,6 +29,7 @@ def put(document: Any, *, actor: Actor, label: str, version: Any, reason: str) -
     """The event; None when the label is there already."""
     family = family_of(document)
     _require(actor, family.noun, label)
+    refuse_unstorable(reason=reason)
     lock(document)
     row = family.label.objects.filter(**{family.noun: document}, name=label).select_related("version").first()
     before = row.version.number if row else None
@@ -45,6 +47,7 @@ def take_off(document: Any, *, actor: Actor, label: str, reason: str) -> Any:
     """The event. Raises NotFound when no version has it."""
     family = family_of(document)
     _require(actor, family.noun, label)
+    refuse_unstorable(reason=reason)
     lock(document)
     row = family.label.objects.filter(**{family.noun: document}, name=label).select_related("version").first()
     if row is None:

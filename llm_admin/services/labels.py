@@ -9,7 +9,7 @@ from django.db import transaction
 
 from llm_admin.exceptions import Conflict, InvalidInput, NotFound, Problem
 from llm_admin.models import LIVE, label_title
-from llm_admin.services import documents, label_moves
+from llm_admin.services import documents, label_moves, search_texts
 from llm_admin.services.actors import Actor
 from llm_admin.services.families import family_of
 from llm_admin.tenancy import workspace_scope
@@ -38,7 +38,13 @@ def remove(document: Any, *, actor: Actor, label: str, reason: str = "") -> Any:
     """The event. Raises NotFound when the document has no such label."""
     label = clean_name(label)
     with transaction.atomic(), workspace_scope(actor.workspace):
-        return label_moves.take_off(document, actor=actor, label=label, reason=reason)
+        return _take_off(document, actor, label, reason)
+
+
+def _take_off(document: Any, actor: Actor, label: str, reason: str) -> Any:
+    event = label_moves.take_off(document, actor=actor, label=label, reason=reason)
+    search_texts.refresh(document)
+    return event
 
 
 def undo(document: Any, *, actor: Actor, event_id: int) -> Any:
@@ -54,7 +60,7 @@ def undo(document: Any, *, actor: Actor, event_id: int) -> Any:
             raise Conflict(f"“{label_title(event.name)}” was moved again since; undo the newest move first.")
         reason = f"Undone: {event}"
         if event.from_number is None:
-            return label_moves.take_off(document, actor=actor, label=event.name, reason=reason)
+            return _take_off(document, actor, event.name, reason)
         return documents.move_label(document, actor=actor, label=event.name, number=event.from_number, reason=reason)
 
 

@@ -70,6 +70,24 @@ def plan_prompt(
     values = check_inputs(spec, inputs)
     _check_fills_in(spec, values)
     _check_models(known, [model or spec.model or known.default_alias])
+    return _row(
+        actor,
+        known,
+        _stored_plan(known, prompt, version, spec, model),
+        values,
+        source,
+        client_key,
+        title=_title(prompt, version, "New prompt"),
+        prompt=prompt,
+        prompt_version=version,
+        test=test,
+    )
+
+
+def _stored_plan(
+    known: Facts, prompt: Prompt | None, version: PromptVersion | None, spec: PromptSpec, model: str | None
+) -> dict[str, Any]:
+    """A version never changes, so neither does its plan; whatever else is in it makes the catalogue forget."""
 
     def plan() -> dict[str, Any]:
         planned = RunPlan(
@@ -80,20 +98,7 @@ def plan_prompt(
         )
         return known.redactor.value(planned.model_dump(mode="json"))
 
-    # A version never changes, so neither does its plan; whatever else is in it makes the catalogue forget.
-    stored = plan() if version is None else catalogue.cached(("plan", version.pk, model, known.default_alias), plan)
-    return _row(
-        actor,
-        known,
-        stored,
-        values,
-        source,
-        client_key,
-        title=_title(prompt, version, "New prompt"),
-        prompt=prompt,
-        prompt_version=version,
-        test=test,
-    )
+    return plan() if version is None else catalogue.cached(("plan", version.pk, model, known.default_alias), plan)
 
 
 def _check_fills_in(spec: PromptSpec, values: dict[str, Any]) -> None:

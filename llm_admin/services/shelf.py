@@ -13,6 +13,7 @@ from llm_admin.models import Tag, name_key
 from llm_admin.services import catalogue, documents, search_texts
 from llm_admin.services.actors import Actor
 from llm_admin.services.families import PROMPTS, Family, family_of
+from llm_admin.services.validation import refuse_unstorable
 from llm_admin.tenancy import workspace_scope
 
 MOST_TAGS = 20
@@ -20,6 +21,7 @@ MOST_TAGS = 20
 
 def clean_folder(text: str) -> str:
     """“ a / b/” is “a/b”. Raises InvalidInput at ("folder",)."""
+    refuse_unstorable(folder=text)
     folder = "/".join(" ".join(part.split()) for part in text.split("/") if part.strip())
     if len(folder) > 200:
         raise InvalidInput([Problem(("folder",), "A folder's name has at most 200 characters.")])
@@ -28,9 +30,10 @@ def clean_folder(text: str) -> str:
 
 def clean_tags(text: str | Iterable[str]) -> list[str]:
     """Separated by commas when it is one text; each once. Raises InvalidInput at ("tags",)."""
-    given = text.split(",") if isinstance(text, str) else text
+    given = text.split(",") if isinstance(text, str) else list(text)
+    refuse_unstorable(tags=",".join(given))
     names = {name_key(name): " ".join(name.split()) for name in given if name.strip()}
-    if too_long := next((name for name in names.values() if len(name) > 50), None):
+    if too_long := next((name for key, name in names.items() if len(name) > 50 or len(key) > 100), None):
         raise InvalidInput([Problem(("tags",), f"“{too_long[:50]}…” is too long: a tag has at most 50 characters.")])
     if len(names) > MOST_TAGS:
         raise InvalidInput([Problem(("tags",), f"At most {MOST_TAGS} tags are possible.")])
@@ -110,7 +113,7 @@ def add_tags_many(rows: Any, *, actor: Actor, tags: str | Iterable[str]) -> int:
         for tag in _tags(actor, names):
             has_it = set(tag.prompts.values_list("pk", flat=True))
             new = [pk for pk in ids if pk not in has_it]
-            through.objects.bulk_create([through(prompt_id=pk, tag=tag) for pk in new], batch_size=1000)
+            through.objects.bulk_create([through(prompt_id=pk, tag=tag) for pk in new], 1000, ignore_conflicts=True)
             search_texts.add(new, tag.name)
     return len(ids)
 

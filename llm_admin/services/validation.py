@@ -8,6 +8,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Model
 
 from llm_admin.exceptions import InvalidInput, Problem
+from llm_admin.schemas.storable import why_not
 
 
 def clean(instance: Model, *, exclude: Collection[str] = ()) -> None:
@@ -21,3 +22,9 @@ def clean(instance: Model, *, exclude: Collection[str] = ()) -> None:
             for message in messages
         ]
         raise InvalidInput(problems) from None
+
+
+def refuse_unstorable(**texts: str) -> None:
+    """What people typed into fields of these names. Raises InvalidInput at each that no database holds."""
+    if bad := [Problem((name,), f"This {reason}.") for name, text in texts.items() if (reason := why_not(text))]:
+        raise InvalidInput(bad)

@@ -84,10 +84,14 @@ def _in_prompt(version: Any, before: Any, old: str, new: str) -> Any:
 
 
 def _add_workflow(made: RenamePlan, use: Use, slugs: frozenset[str], followed: frozenset[str]) -> None:
-    for version, labels in use.versions:
+    count = len(made.versions)
+    for version, labels in documents.in_use(use.workflow):
         before = documents.spec_of(version)
         after = renaming.in_workflow(before, slugs, made.old, made.new, labels=followed)
-        _add(made, use.workflow, version.number, labels, before, after)
+        if len(made.versions) > count and version.number == use.workflow.last_number:
+            made.versions.append(NewVersion(use.workflow, version.number, labels, before, after))  # stays the newest
+        else:
+            _add(made, use.workflow, version.number, labels, before, after)
 
 
 def _add(made: RenamePlan, document: Any, number: int, labels: list[str], before: Spec, after: Spec) -> None:

@@ -20,11 +20,6 @@ ADD = reverse("admin:llm_admin_prompt_add")
 
 
 @pytest.fixture
-def author(member, login):
-    return login(member(Role.AUTHOR, "ada"))
-
-
-@pytest.fixture
 def prompt(workspace):
     """v1 is Live, v2 a draft."""
     return factories.prompt(workspace, name="Weather", versions=2)

@@ -20,11 +20,6 @@ HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def author(member, login):
-    return login(member(Role.AUTHOR, "ada"))
-
-
-@pytest.fixture
 def weather(scope, system):
     """Live asks for a place; the draft v2 for something else."""
     made = factories.prompt(scope, name="Weather", spec=factories.chat_spec("Weather in {{place}} for {{who}}"))

@@ -21,16 +21,6 @@ from tests import factories, log_rows
 LIST = reverse("admin:llm_admin_run_changelist")
 
 
-@pytest.fixture
-def ada(member):
-    return member(Role.AUTHOR, "ada")
-
-
-@pytest.fixture
-def author(ada, login):
-    return login(ada)
-
-
 def page(run):
     return reverse("admin:llm_admin_run_change", args=[run.pk])
 

@@ -37,7 +37,7 @@ async def test_events_appended_by_another_thread_arrive_in_order_and_none_is_mis
     thread = threading.Thread(target=produce)
     thread.start()
     followers = await asyncio.wait_for(
-        asyncio.gather(*(collect(channel, dict.fromkeys(keys, 0)) for _ in range(3))), 20
+        asyncio.gather(*(collect(channel, dict.fromkeys(keys, 0)) for _ in range(3))), 60
     )
     thread.join()
     for items in followers:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.e2e.drags import drag
 from tests.servers.openai_server import Behaviour
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -70,7 +71,7 @@ def spec_of(page):
 
 
 def succeeded(page):
-    expect(page.locator("#llm-answer .llm-status")).to_have_text("Succeeded", timeout=20_000)
+    expect(page.locator("#llm-answer .llm-status")).to_have_text("Succeeded")
 
 
 def test_from_the_empty_page_to_the_first_answer_in_at_most_eight_keys(open_as, provider):
@@ -84,7 +85,7 @@ def test_from_the_empty_page_to_the_first_answer_in_at_most_eight_keys(open_as, 
     expect(field(page, "place")).to_be_focused()
     page.keyboard.type("Bern")
     keys.press("Control+Enter")
-    expect(page.locator("#llm-answer .llm-answer").first).to_have_text("It rains.", timeout=20_000)
+    expect(page.locator("#llm-answer .llm-answer").first).to_have_text("It rains.")
     assert provider.requests[-1].question == "What is the weather in Bern?"
     assert keys.count <= 8
 
@@ -134,14 +135,7 @@ def test_a_card_is_dragged_to_another_place(open_as):
     page = open_new(open_as("author"))
     load(page, {"messages": [{"role": "user", "text": one} for one in ("a", "b", "c")]})
     expect(text(page, 3)).to_have_value("c")
-    handle = page.locator(".llm-drag").first.bounding_box()
-    last = page.locator(".llm-message").nth(2).bounding_box()
-    page.mouse.move(handle["x"] + 5, handle["y"] + 5)
-    page.mouse.down()
-    for below in (20, last["height"] / 2, last["height"] - 5):
-        page.mouse.move(last["x"] + 30, last["y"] + below, steps=10)
-        page.wait_for_timeout(250)  # the cards slide aside
-    page.mouse.up()
+    drag(page, page.locator(".llm-drag"), 0, 2)
     expect(text(page, 3)).to_have_value("a")
     expect(text(page, 1)).to_have_value("b")
     assert [m["text"] for m in spec_of(page)["messages"]] == ["b", "c", "a"]

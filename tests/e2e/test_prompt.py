@@ -39,7 +39,7 @@ def test_unsaved_text_streams_word_by_word_and_its_cost_is_tokens_times_price(op
     page.get_by_label("Second thing").fill("snow")
     before = len(provider.requests)
     run_button(page).click()
-    request = provider.wait_for(before + 1, timeout=20)[-1]
+    request = provider.wait_for(before + 1)[-1]
     assert request.question == "Compare rain with snow, not saved."
     for shown in ("Alpha", "Alpha beta", "Alpha beta gamma"):
         expect(answer(page)).to_have_text(re.compile(rf"^{shown}\s*$"))
@@ -62,12 +62,12 @@ def test_stop_closes_the_providers_connection_and_keeps_what_had_arrived(open_as
     open_prompt(page, "Campaign brief writer")
     before = len(provider.requests)
     run_button(page).click()
-    request = provider.wait_for(before + 1, timeout=20)[-1]
+    request = provider.wait_for(before + 1)[-1]
     request.release()
     expect(answer(page)).to_have_text("One two")
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#llm-answer .llm-status")).to_have_text("Stopped")
-    assert request.closed.wait(5), "the provider's connection is still open"
+    assert request.closed.wait(30), "the provider's connection is still open"
     expect(answer(page)).to_have_text("One two")
     status, text = console.rows(
         "select l.status, t.answer from llm_admin_interactionlog l join llm_admin_interactiontext t on t.log_id = l.id "
@@ -82,7 +82,7 @@ def test_a_reload_during_a_run_goes_on_from_where_it_was(open_as, provider):
     open_prompt(page, "Contract clause explainer")
     before = len(provider.requests)
     run_button(page).click()
-    request = provider.wait_for(before + 1, timeout=20)[-1]
+    request = provider.wait_for(before + 1)[-1]
     request.release()
     expect(answer(page)).to_have_text("Red green")
     page.reload()
@@ -118,7 +118,7 @@ def test_two_tabs_with_three_runs_each_stream_at_once(open_as, provider):
         page.select_option("select[name=action]", value="run_selected")
         page.locator("button[name=index]:visible").click()
         page.locator("[role=dialog] button:has-text('Run'), dialog[open] button:has-text('Run')").last.click()
-        provider.wait_for(before + 3, timeout=30)
+        provider.wait_for(before + 3)
         tabs.append(page)
     provider.release()
     for page in tabs:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.e2e.drags import drag
 from tests.servers.openai_server import Behaviour
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -56,19 +57,6 @@ def options(select):
     return [text for text in select.locator("option:not([hidden])").all_inner_texts() if text]
 
 
-def drag(page, origin, target):
-    handles = page.locator(".llm-flow-handle")
-    handles.nth(origin).evaluate("handle => handle.scrollIntoView({block: 'center'})")
-    page.wait_for_timeout(300)
-    start, end = handles.nth(origin).bounding_box(), handles.nth(target).bounding_box()
-    page.mouse.move(start["x"] + 5, start["y"] + 8)
-    page.mouse.down()
-    page.mouse.move(start["x"] + 8, start["y"] + 30, steps=5)
-    page.mouse.move(end["x"] + 5, end["y"] + 14, steps=15)
-    page.wait_for_timeout(300)
-    page.mouse.up()
-
-
 def run_button(page):
     return page.locator("#llm-run-button")
 
@@ -91,13 +79,13 @@ def test_from_nothing_to_steps_that_fill_in_one_after_the_other_unsaved(open_as,
     page.get_by_label("Your topic").fill("rain")
     before = len(provider.requests)
     page.keyboard.press("Control+Enter")
-    first = provider.wait_for(before + 1, timeout=20)[-1]
+    first = provider.wait_for(before + 1)[-1]
     assert first.question == "Three words about rain."
     panel = page.locator("#llm-answer")
     expect(panel.locator("[data-step='1'] [data-run-text]")).to_have_text(re.compile("^Alpha"))
     expect(panel.locator("[data-step='2'] .llm-status")).to_have_text("Waiting")
     first.release(5)
-    second = provider.wait_for(before + 2, timeout=20)[-1]
+    second = provider.wait_for(before + 2)[-1]
     assert second.question == "Translate: Alpha beta."
     expect(panel.locator("[data-step='1'] .llm-status")).to_have_text("Succeeded")
     second.release(5)
@@ -171,7 +159,7 @@ def test_steps_are_dragged_duplicated_folded_removed_and_brought_back(open_as):
     for card in cards(page).all():
         card.get_by_role("button", name="Show the settings of this step").click()
     expect(cards(page).first.get_by_label("Text")).to_be_hidden()
-    drag(page, 0, 2)
+    drag(page, page.locator(".llm-flow-handle"), 0, 2)
     expect(page.locator("[data-step-result]").nth(2)).to_have_text("answer")
     assert page.locator(".llm-flow-number").all_inner_texts() == ["1", "2", "3"]
 

@@ -34,7 +34,7 @@ def test_periodic_work_goes_on_after_a_failure(loop):
             raise RuntimeError("once")
 
     loop.every(lambda: 0.01, work)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while len(calls) < 3:
         assert time.monotonic() < deadline
         time.sleep(0.01)

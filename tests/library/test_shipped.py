@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from llm_admin import run_prompt, run_workflow
@@ -20,9 +18,7 @@ def samples():
 
 
 def test_the_real_list_imports_as_197(load, samples, scope):
-    started = time.process_time()
     assert load(samples) == (library.SAMPLE_COUNT, 0, 0) == (197, 0, 0)
-    assert time.process_time() - started < 3
     assert Prompt.objects.count() == 197
     assert {"Life Coach", "Life Coach (2)", "Python interpreter", "Python Interpreter (2)"} <= set(
         Prompt.objects.values_list("name", flat=True)

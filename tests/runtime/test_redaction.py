@@ -3,7 +3,6 @@ import csv
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_admin.runtime.redaction import MASK, Redactor, StreamRedactor
+from llm_admin.runtime.redaction import MASK, Redactor, StreamRedactor, _candidates
 
 SECRET = "geheim/+&wort mit leer"
 KNOWN = ["planted-key-0815-xyz", "hunter2!x", SECRET]
@@ -193,7 +192,8 @@ def test_importing_it_imports_neither_langchain_nor_django():
     assert out.stdout.strip() == "[]"
 
 
-# Time: every text of 200 kB, also the most awkward, in well under a second; and twice as long takes not four times.
+# Every text of 200 kB, also the most awkward, is read a few times and not once for each of its letters: that would take
+# longer than any test may.
 
 AWKWARD = [
     *("sk-", "sk-1", "sk-aaaaaaaaaaaaaaaaaa ", "token=", "token=a1", "token=a1(", "eyJaaaaaaaa.", "-eyJ", "eyJ", "://"),
@@ -203,36 +203,38 @@ AWKWARD = [
 ]
 
 
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("unit", AWKWARD)
-def test_awkward_texts_take_linear_time(redactor, unit):
+def test_awkward_texts_do_not_hang(redactor, unit):
     text = (unit * (200_000 // len(unit) + 1))[:200_000]
-    assert best_of(lambda: redactor.text(text)) < 0.6
-    assert best_of(lambda: StreamRedactor(redactor).feed(text)) < 1.2
+    masks = StreamRedactor(redactor)
+    assert masks.feed(text) + masks.flush() == redactor.text(text)
 
 
-def test_a_long_text_without_secrets_is_quick(redactor):
+def test_a_long_text_without_secrets_is_searched_with_no_rule(redactor):
     text = ("The quick brown fox jumps over the lazy dog, and so on; 1234 times. " * 3_000)[:200_000]
-    assert best_of(lambda: redactor.text(text)) < 0.05
+    assert list(_candidates(text)) == []
 
 
-def test_a_key_like_text_without_an_end_streams_in_linear_time(redactor):
-    def stream():
-        masks = StreamRedactor(redactor)
-        for _ in range(20_000):
-            masks.feed("eyJhb")
-        return masks.flush()
+class Counting(Redactor):
+    read = 0
 
-    assert best_of(stream, 2) < 0.5
+    def spans(self, text):
+        self.read += len(text)
+        return super().spans(text)
+
+    def suspects(self, text, start):
+        self.read += len(text) - start
+        return super().suspects(text, start)
 
 
-def best_of(work, times=3) -> float:
-    """CPU seconds, so that a busy machine does not matter."""
-    best = float("inf")
-    for _ in range(times):
-        began = time.thread_time()
-        work()
-        best = min(best, time.thread_time() - began)
-    return best
+def test_a_key_like_text_without_an_end_is_not_read_anew_with_every_piece():
+    redactor = Counting(KNOWN)
+    masks = StreamRedactor(redactor)
+    for _ in range(20_000):
+        masks.feed("eyJhb")
+    masks.flush()
+    assert redactor.read < 3 * 100_000
 
 
 # Streams

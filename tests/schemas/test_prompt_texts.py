@@ -16,7 +16,7 @@ from llm_admin.exceptions import InvalidInput
 from llm_admin.models import Prompt
 from llm_admin.runtime.prompts import fill_in
 from llm_admin.schemas.base import parse
-from llm_admin.schemas.prompts import PromptSpec, check_inputs, converted, declare
+from llm_admin.schemas.prompts import LINE_ENDS, PromptSpec, check_inputs, converted, declare
 from llm_admin.services import documents
 from tests import factories
 
@@ -57,7 +57,7 @@ def exact_or_refused(text: str, syntax: str) -> str | None:
     try:
         spec = spec_of(text, syntax)
         assert stored(spec) == spec
-        assert spec.messages[0].text == text.replace("\r\n", "\n")
+        assert spec.messages[0].text == LINE_ENDS.sub("\n", text)
         return filled(stored(spec))
     except InvalidInput as error:
         assert error.problems
@@ -81,7 +81,7 @@ def test_our_own_syntax_takes_every_text_and_changes_only_variables(text):
     spec = spec_of(text, "console")
     marked = filled(spec, "\ue000")
     if not spec.variables:
-        assert sent == text.replace("\r\n", "\n")
+        assert sent == LINE_ENDS.sub("\n", text)
     assert sent == marked.replace("\ue000", "value") or "\ue000" in text
 
 
@@ -92,7 +92,7 @@ def test_f_strings_are_filled_in_as_python_does_or_refused(text):
     if sent is None:
         return
     names = [variable.name for variable in spec_of(text, "f-string").variables]
-    assert sent == text.replace("\r\n", "\n").format(**dict.fromkeys(names, "value"))
+    assert sent == LINE_ENDS.sub("\n", text).format(**dict.fromkeys(names, "value"))
 
 
 @given(TEXTS)
@@ -105,7 +105,7 @@ def test_jinja2_is_filled_in_as_jinja2_does_or_refused(text):
 
     names = [variable.name for variable in spec_of(text, "jinja2").variables]
     plain = jinja2.Environment(keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
-    assert sent == plain.from_string(text.replace("\r\n", "\n")).render(dict.fromkeys(names, "value"))
+    assert sent == plain.from_string(LINE_ENDS.sub("\n", text)).render(dict.fromkeys(names, "value"))
 
 
 @given(TEXTS, st.sampled_from(SYNTAXES))
@@ -162,7 +162,7 @@ def test_the_197_real_prompts_are_sent_byte_for_byte():
     assert len(texts) == 197
     for text in texts:
         spec = parse(PromptSpec, {"messages": [{"text": text}]})
-        assert filled(stored(spec)).encode() == text.replace("\r\n", "\n").encode()
+        assert filled(stored(spec)).encode() == LINE_ENDS.sub("\n", text).encode()
 
 
 @pytest.mark.parametrize("text", JSON_LADEN)
@@ -205,7 +205,7 @@ def save(author, scope, text, syntax):
     newest = Prompt.objects.get(pk=prompt.pk)
     if answer.status_code == 302:
         kept = documents.spec_of(documents.newest(newest)).messages[0].text
-        assert kept == text.replace("\r\n", "\n")
+        assert kept == LINE_ENDS.sub("\n", text)
     else:
         assert newest.last_number == before
         assert answer.context["state"]["problems"]

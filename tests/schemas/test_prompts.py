@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from llm_admin.exceptions import InvalidInput
 from llm_admin.schemas.base import parse
-from llm_admin.schemas.prompts import PromptSpec, check_inputs, declare, text_spec
+from llm_admin.schemas.prompts import LINE_ENDS, PromptSpec, check_inputs, declare, text_spec
 
 HELLO = {"role": "user", "text": "Hello {{name}}"}
 HISTORY = {"role": "placeholder", "name": "history"}
@@ -21,7 +21,7 @@ def problems(data):
 
 
 def test_crlf_is_one_line_break():
-    assert parse(PromptSpec, {"messages": [{"text": "a\r\nb\nc\rd"}]}).messages[0].text == "a\nb\nc\rd"
+    assert parse(PromptSpec, {"messages": [{"text": "a\r\nb\nc\rd\r\r\ne"}]}).messages[0].text == "a\nb\nc\rd\ne"
 
 
 def test_an_empty_message_is_refused_at_its_place():
@@ -117,5 +117,5 @@ def test_any_text_is_kept_exactly_or_refused_with_a_reason(text):
     except InvalidInput as error:
         assert error.problems[0].message
     else:
-        assert spec.messages[0].text == text.replace("\r\n", "\n")
+        assert spec.messages[0].text == LINE_ENDS.sub("\n", text)
         assert parse(PromptSpec, spec.model_dump(mode="json")) == spec

@@ -79,7 +79,7 @@ class OpenAIServer:
             if request.open:
                 request.release(words)
 
-    def wait_for(self, count: int, timeout: float = 5) -> list[Request]:
+    def wait_for(self, count: int, timeout: float = 30) -> list[Request]:
         wait_until(lambda: len(self.requests) >= count, timeout, f"{count} requests ({len(self.requests)} came)")
         return self.requests
 
@@ -91,13 +91,13 @@ class OpenAIServer:
             target=lambda: asyncio.run(self.serve(ready)), daemon=True, name="openai-server"
         )
         self._thread.start()
-        if not ready.wait(5):
+        if not ready.wait(30):
             raise RuntimeError("the test server did not start")
         return self
 
     def __exit__(self, *_: object) -> None:
         self.call(self._stop.set)
-        self._thread.join(5)
+        self._thread.join(30)
 
     def call(self, function: Any) -> None:
         assert self._loop is not None

@@ -21,7 +21,7 @@ def post(base_url, model, *, stream=True):
 
 
 def get(url, method="GET"):
-    with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=5) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=30) as answer:
         return json.load(answer)
 
 
@@ -37,7 +37,7 @@ def process(tmp_path):
 
 def test_as_a_process_it_counts_and_is_released_over_http(process, tmp_path):
     root = process.removesuffix("/v1")
-    with urllib.request.urlopen(post(process, "any"), timeout=5) as answer:
+    with urllib.request.urlopen(post(process, "any"), timeout=30) as answer:
         lines = iter(answer)
         words = [word_in(next(lines)) for _ in range(4)]
         assert [word for word in words if word] == ["word1 "], "the second waits"
@@ -60,19 +60,19 @@ def word_in(line: bytes) -> str:
 def test_a_client_that_leaves_is_noticed_at_the_gate():
     with OpenAIServer() as server:
         server.script("x", Behaviour(gate=True))
-        answer = urllib.request.urlopen(post(server.base_url, "x"), timeout=5)
+        answer = urllib.request.urlopen(post(server.base_url, "x"), timeout=30)
         server.requests[0].wait_sent(1)
         assert not server.requests[0].closed.is_set()
         answer.close()
-        assert server.requests[0].closed.wait(1)
+        assert server.requests[0].closed.wait(30)
         assert server.requests[0].closed_after == 1
 
 
 def test_an_answer_that_was_read_to_its_end_was_not_closed():
     with OpenAIServer() as server:
-        with urllib.request.urlopen(post(server.base_url, "words"), timeout=5) as answer:
+        with urllib.request.urlopen(post(server.base_url, "words"), timeout=30) as answer:
             answer.read()
-        assert server.requests[0].finished.wait(1)
+        assert server.requests[0].finished.wait(30)
         assert not server.requests[0].closed.is_set()
 
 

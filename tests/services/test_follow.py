@@ -43,7 +43,7 @@ async def test_a_run_of_another_process_is_followed_through_its_checkpoints(scop
     await sync_to_async(checkpoint.save)()
     await asyncio.sleep(0.2)
     await sync_to_async(Run.objects.filter(pk=run.pk).update)(status="succeeded")
-    seen = await asyncio.wait_for(following, 10)
+    seen = await asyncio.wait_for(following, 60)
     assert texts(seen, run) == "One two"
     assert seen[-1][2] == {"type": "status", "status": "succeeded"}
 
@@ -53,12 +53,12 @@ async def test_one_stream_carries_runs_of_here_and_elsewhere_from_a_position(sco
     prompt = await sync_to_async(factories.prompt)(scope)
     elsewhere = await sync_to_async(stored)(prompt, status="succeeded")
     here = await sync_to_async(start)(prompt)
-    seen = await asyncio.wait_for(collect({str(here.pk): 0, str(elsewhere.pk): 0}), 20)
+    seen = await asyncio.wait_for(collect({str(here.pk): 0, str(elsewhere.pk): 0}), 60)
     assert {key for key, _, _ in seen} == {str(here.pk), str(elsewhere.pk)}
     answer = (await sync_to_async(Run.objects.get)(pk=here.pk)).output
     assert texts(seen, here) == answer
     middle = next(at for key, at, event in seen if key == str(here.pk) and event["type"] == "token")
-    again = await asyncio.wait_for(collect({str(here.pk): middle}), 10)
+    again = await asyncio.wait_for(collect({str(here.pk): middle}), 60)
     assert texts(again, here) == texts(seen, here)[len(texts(seen[: seen.index(first(seen, here)) + 1], here)) :]
 
 

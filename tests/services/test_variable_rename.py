@@ -209,3 +209,14 @@ def test_rights_are_needed_for_the_prompt_and_for_a_protected_label(prompt, syst
     with pytest.raises(PermissionRefused):
         rename(prompt, Actor(scope, member(Role.AUTHOR), Role.AUTHOR))
     assert Prompt.objects.get(pk=prompt.pk).last_number == 4
+
+
+def test_the_newest_text_of_a_workflow_stays_the_newest_though_only_its_live_one_changes(prompt, scope, system):
+    workflow = workflow_of(scope, {"prompt": prompt.slug})
+    other = {"inputs": [{"name": "topic"}], "steps": [{"type": "llm", "id": "b", "text": "Newest {{topic}}"}]}
+    workflows.save_version(workflow, actor=system, spec=WorkflowSpec.model_validate(other))
+    rename(prompt, system)
+    newest = documents.newest(type(workflow).objects.get(pk=workflow.pk))
+    assert documents.spec_of(newest).steps[0].text == "Newest {{topic}}"
+    live = documents.spec_of(documents.version_of(workflow, label=LIVE))
+    assert [mapping.name for mapping in live.steps[0].inputs] == ["place"]

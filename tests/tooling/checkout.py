@@ -27,7 +27,7 @@ class Checkout:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=110,
         )
 
     def start(self, script: str, **env: str) -> subprocess.Popen[str]:
@@ -51,7 +51,7 @@ class Checkout:
         """An up-to-date .venv whose python is this one (or a given script)."""
         self.write(".venv/bin/python", f"#!{SHELL}\n{python}\n")
         command = f'. bin/_common.sh; stamp {kind} >"$VENV/.installed"'
-        subprocess.run([SHELL, "-c", command, "bin/x"], cwd=self.path, env=self.env, check=True, timeout=60)
+        subprocess.run([SHELL, "-c", command, "bin/x"], cwd=self.path, env=self.env, check=True, timeout=110)
 
 
 def make(path: Path) -> Checkout:

@@ -51,7 +51,7 @@ def calls(clone):
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def fetch(url, *, patience=15):
+def fetch(url, *, patience=60):
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -98,7 +98,7 @@ def test_it_migrates_fills_and_serves_its_own_database(clone, port):
     try:
         assert fetch(f"http://127.0.0.1:{port}/") == b"here"
         server.send_signal(signal.SIGTERM)
-        output, _ = server.communicate(timeout=10)
+        output, _ = server.communicate(timeout=60)
     finally:
         server.kill()
 

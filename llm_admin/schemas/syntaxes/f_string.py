@@ -70,6 +70,8 @@ def _formatted(field: str, value: Any, spec: str) -> str:
         return format(value, spec)
     except (ValueError, TypeError):
         raise ValueError(f"“{value}” cannot be formatted as “{spec}”: make “{field}” a number.") from None
+    except OverflowError:
+        raise ValueError(f"“{field}” is too large a number: it cannot be formatted as “{spec}”.") from None
 
 
 def _parts(text: str) -> Iterator[Part]:

@@ -171,11 +171,11 @@ document.addEventListener("alpine:init", () => {
     setKind(kind) {
       if (kind === this.kind) return;
       if (kind === "text") {
-        this.chatBefore = this.messages;
-        const texts = this.messages.filter((m) => m.role !== "placeholder").map((m) => m.text.trim()).filter(Boolean);
-        this.messages = [card({ text: texts.join("\n\n") })];
-      } else if (this.chatBefore) {
-        this.messages = this.chatBefore;
+        const text = this.messages.filter((m) => m.role !== "placeholder").map((m) => m.text.trim()).filter(Boolean).join("\n\n");
+        this.chatBefore = { messages: this.messages, text };
+        this.messages = [card({ text })];
+      } else if (this.chatBefore?.text === this.messages[0].text) {
+        this.messages = this.chatBefore.messages; // else the one text was changed, and stays
       }
       this.kind = kind;
       this.changed();

@@ -19,6 +19,8 @@
 
   /* ---- the studio's side ---- */
 
+  const basedOn = () => document.querySelector("#prompt_form [name=based_on]");
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-llm-compare]");
     const page = link && window.llmStudio && window.llmStudio();
@@ -27,7 +29,7 @@
     else sessionStorage.removeItem(handed(link.dataset.llmCompare));
     page.submitted = true; // what is unsaved comes along: no question whether to leave
     setTimeout(() => (page.submitted = false), 1000);
-    if (page.dirty) write(kept(link.dataset.llmCompare), { spec: page.current() });
+    if (page.dirty) write(kept(link.dataset.llmCompare), { spec: page.current(), basedOn: basedOn().value });
   });
 
   document.addEventListener("alpine:initialized", () => {
@@ -35,7 +37,10 @@
     const back = page && page.prompt && read(kept(page.prompt));
     if (!back) return;
     sessionStorage.removeItem(kept(page.prompt));
-    window.dispatchEvent(new CustomEvent("llm:load-spec", { detail: { spec: back.spec } }));
+    // Somebody saved in the meantime: what was unsaved is still based on what it was, and has to be put together with it.
+    const outdated = back.basedOn && Number(back.basedOn) < Number(basedOn().value);
+    window.dispatchEvent(new CustomEvent("llm:load-spec", { detail: { spec: back.spec, ...(outdated && { basedOn: back.basedOn }) } }));
+    if (outdated) setTimeout(() => window.dispatchEvent(new CustomEvent("llm:merge")));
   });
 
   /* ---- the compare page ---- */

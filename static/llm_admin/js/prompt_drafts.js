@@ -12,6 +12,7 @@ window.llmDrafts = (() => {
   let line = null;
   let told = null; // for screen readers: only when it turns from kept to lost and back
   let kept = ""; // the fields that the server has
+  let sentLast = ""; // those that were sent as the page was about to go
   let lastSent = 0;
   let timer = 0;
   let busy = false;
@@ -115,6 +116,7 @@ window.llmDrafts = (() => {
   function accepted(given, answer) {
     state.takeOver = false;
     kept = written(withoutOver(given));
+    sentLast = "";
     answer.at ? say(`Draft kept ${clock(answer.at)}`) : say("");
   }
 
@@ -122,8 +124,10 @@ window.llmDrafts = (() => {
   function flush() {
     if (!state || leaving || undecided() || !studio()) return;
     const given = fields();
-    if (written(given) === kept || (!given.dirty && !kept)) return;
-    if (written(given).length < KEEPALIVE_BYTES) post(state.urls.draft, given, { keepalive: true }).catch(() => {});
+    if ([kept, sentLast].includes(written(given)) || (!given.dirty && !kept)) return;
+    if (written(given).length >= KEEPALIVE_BYTES) return;
+    sentLast = written(given);
+    post(state.urls.draft, given, { keepalive: true }).catch(() => {});
   }
 
   /* Everything is kept, or will be when the page goes: then leaving needs no question. */
@@ -142,8 +146,18 @@ window.llmDrafts = (() => {
     say("");
   }
 
-  function continueWith() {
-    const { spec, name, description, basedOn } = state.found;
+  /* The page before this one sent its last words while this one was loading: they are newer than what was found. */
+  async function asItIsNow() {
+    try {
+      const response = await fetch(state.urls.draft, { redirect: "error" });
+      if (response.ok) return (await response.json()).found || state.found;
+    } catch { /* offline, or logged out: what was found is here */ }
+    return state.found;
+  }
+
+  async function continueWith(button) {
+    button.disabled = true;
+    const { spec, name, description, basedOn } = await asItIsNow();
     const outdated = basedOn && basedOn < Number(form().querySelector("[name=based_on]").value);
     const detail = { spec, name: name ?? "", description: description ?? "" };
     if (basedOn) detail.basedOn = basedOn;
@@ -164,6 +178,12 @@ window.llmDrafts = (() => {
     document.getElementById("llm-name").focus();
   }
 
+  /* In a long text what changed may stand below what fits. */
+  function showFirstChange(text) {
+    const first = text.querySelector("ins, del");
+    if (first) text.scrollTop = first.offsetTop - text.offsetTop - text.clientHeight / 3;
+  }
+
   async function difference(button) {
     const box = document.getElementById("llm-difference");
     const since = button.dataset.llmDifference;
@@ -172,6 +192,7 @@ window.llmDrafts = (() => {
     try {
       const response = await fetch(state.urls.difference + (since ? `?since=${since}` : ""), { headers: { "HX-Request": "true" } });
       box.innerHTML = await response.text();
+      box.querySelectorAll(".llm-diff").forEach(showFirstChange);
       box.querySelector("[data-llm-dialog-close]")?.focus();
     } catch {
       box.textContent = "The server cannot be reached. Press Escape, and try again.";
@@ -182,7 +203,7 @@ window.llmDrafts = (() => {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button || !state) return;
-    if (button.dataset.llmFound) button.dataset.llmFound === "continue" ? continueWith() : discard();
+    if (button.dataset.llmFound) button.dataset.llmFound === "continue" ? continueWith(button) : discard();
     if (button.dataset.llmDifference !== undefined) difference(button);
     if (button.dataset.llmDialogClose !== undefined) button.closest("dialog").close();
   });
@@ -220,8 +241,13 @@ window.llmDrafts = (() => {
     if (state.refused) schedule(); // the page of a refused save: the same tab goes on keeping
   });
 
-  // Before the studio's own question, which comes when something is unsaved.
-  window.addEventListener("beforeunload", (event) => state && safe() && event.stopImmediatePropagation(), { capture: true });
+  // Before the studio's own question, which comes when something is unsaved. The next page is asked for only after
+  // this, but before pagehide: what is sent here is kept in time to be found there.
+  window.addEventListener("beforeunload", (event) => {
+    if (!state || !safe()) return;
+    event.stopImmediatePropagation();
+    flush();
+  }, { capture: true });
 
   return { post, urls: () => (state ? state.urls : null), basedOn: () => form().querySelector("[name=based_on]").value };
 })();

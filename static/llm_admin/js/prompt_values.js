@@ -37,7 +37,7 @@ window.llmValues = {
     Object.keys(found).forEach((name) => this.forget(name));
     for (const [name, value] of Object.entries(found)) {
       if (Object.hasOwn(types, name)) this.values[name] = llmFields.text(value, types[name]);
-      else if (this.placeholders.includes(name) && Array.isArray(value)) this.lists[name] = value.map(({ role = "user", text = "" }) => ({ role, text }));
+      else if (this.placeholders.includes(name) && Array.isArray(value)) this.lists[name] = value.filter((past) => past && typeof past === "object").map(({ role = "user", text = "" }) => ({ role, text: String(text) }));
       else unknown.push(name);
     }
     return unknown;

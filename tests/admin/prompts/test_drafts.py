@@ -30,11 +30,6 @@ def ada(people, login):
     return login(people["ada"])
 
 
-@pytest.fixture
-def prompt(scope):
-    return factories.prompt(scope, name="Weather", versions=2)
-
-
 def at(prompt, page="draft", **query):
     return reverse(f"admin:llm_admin_prompt_{page}", args=[prompt.pk], query=query or None)
 
@@ -124,7 +119,8 @@ def test_another_tab_is_told_instead_of_overwriting(ada, prompt):
         ({"spec": json.dumps({"messages": [{"text": "x" * drafts.LARGEST}]})}, "longer than 3,000,000"),
         ({"spec": "[[["}, "did not arrive whole"),
         ({"spec": "[" * 100_000}, "did not arrive whole"),
-        ({"spec": "[" * 900 + "]" * 900}, "no prompt"),
+        ({"spec": "[" * 900 + "]" * 900}, "nested too deeply"),
+        ({"spec": "[]"}, "no prompt"),
         ({"spec": '{"a": "\\ud800"}'}, "half a character"),
         ({"spec": '{"a": "\\u0000"}'}, "NUL"),
     ],
@@ -192,22 +188,37 @@ def test_a_version_that_was_saved_meanwhile_is_news(ada, prompt, people):
     assert "saved" not in ada.post(at(prompt, "here"), {"based_on": "3"}).content.decode()
 
 
+def test_what_another_page_kept_since_is_what_one_goes_on_with(ada, prompt):
+    assert ada.get(at(prompt)).json() == {"found": None}
+    ada.post(at(prompt), typed())
+    ada.get(at(prompt, "change"))
+    ada.post(at(prompt), typed("Typed {{topic}} to the end", description="More"))
+    now = ada.get(at(prompt)).json()["found"]
+    assert (now["spec"]["messages"][0]["text"], now["description"], now["basedOn"]) == (
+        "Typed {{topic}} to the end",
+        "More",
+        2,
+    )
+    assert ada.get(NEW_DRAFT).json() == {"found": None}
+
+
 @pytest.mark.parametrize("page", ["draft", "here", "merge"])
-def test_only_who_may_change_prompts_and_only_by_post(page, prompt, login, member, people):
+def test_only_who_may_change_prompts_and_changes_only_by_post(page, prompt, login, member, people):
     viewer = login(member(Role.VIEWER))
     assert viewer.post(at(prompt, page), typed()).status_code == 403
     assert viewer.get(at(prompt, "draft_difference", since=1)).status_code == 403
     assert viewer.post(NEW_DRAFT, typed()).status_code == 403
+    assert viewer.get(NEW_DRAFT).status_code == viewer.get(at(prompt)).status_code == 403
     assert viewer.get(at(prompt, "change")).context["drafts"] is None
+    assert login(people["ada"]).get(at(prompt, page)).status_code == (200 if page == "draft" else 405)
     assert PromptDraft.objects.count() == 0
-    assert login(people["ada"]).get(at(prompt, page)).status_code == 405
 
 
 @pytest.mark.parametrize("page", ["draft", "here", "merge"])
 def test_a_prompt_of_another_workspace_is_not_found(page, ada):
     other = factories.prompt(factories.workspace())
     assert ada.post(at(other, page), typed()).status_code == 404
-    assert ada.get(at(other, "draft_difference")).status_code == 404
+    assert ada.get(at(other)).status_code == ada.get(at(other, "draft_difference")).status_code == 404
 
 
 def queries(client, address, **fields):

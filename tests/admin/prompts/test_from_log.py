@@ -17,21 +17,6 @@ from tests.log_rows import log, text
 ADD = reverse("admin:llm_admin_prompt_add")
 
 
-@pytest.fixture
-def ada(member):
-    return member(Role.AUTHOR, "ada")
-
-
-@pytest.fixture
-def author(ada, login):
-    return login(ada)
-
-
-@pytest.fixture
-def prompt(scope):
-    return factories.prompt(scope, name="Weather", versions=2)
-
-
 def change(prompt):
     return reverse("admin:llm_admin_prompt_change", args=[prompt.pk])
 

@@ -64,16 +64,6 @@ def spec():
 
 
 @pytest.fixture
-def ada(member):
-    return member(Role.AUTHOR, "ada")
-
-
-@pytest.fixture
-def author(ada, login):
-    return login(ada)
-
-
-@pytest.fixture
 def prompt(scope, spec):
     return factories.prompt(scope, name="Report", spec=spec)
 

@@ -16,16 +16,6 @@ from tests import factories
 from tests.admin.prompts.history import address, at, html, queries, said
 
 
-@pytest.fixture
-def ada(member):
-    return member(Role.AUTHOR, "ada")
-
-
-@pytest.fixture
-def author(ada, login):
-    return login(ada)
-
-
 @pytest.fixture(params=["prompt", "workflow"])
 def document(request, scope, system):
     """v1 is Live."""

@@ -19,11 +19,6 @@ from tests import factories
 LIST = reverse("admin:llm_admin_prompt_changelist")
 
 
-@pytest.fixture
-def author(member, login):
-    return login(member(Role.AUTHOR, "ada"))
-
-
 def found(client, **query):
     return [prompt.name for prompt in client.get(LIST, query).context["cl"].result_list]
 

@@ -19,16 +19,6 @@ PAGES = ("rename", "shelf", "archive", "rename_variable")
 POSTS = ("rename", "shelf", "duplicate", "archive", "unarchive", "rename_variable")
 
 
-@pytest.fixture
-def author(member, login):
-    return login(member(Role.AUTHOR, "ada"))
-
-
-@pytest.fixture
-def prompt(scope):
-    return factories.prompt(scope, name="Weather", versions=2)
-
-
 def page(prompt, name="change"):
     return reverse(f"admin:llm_admin_prompt_{name}", args=[prompt.pk])
 

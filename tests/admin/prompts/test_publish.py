@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from django.utils import timezone
 
 from llm_admin.choices import Role
@@ -13,22 +12,6 @@ from llm_admin.services import documents, labels, planning, prompt_tests, workfl
 from llm_admin.services.actors import Actor
 from tests import factories
 from tests.admin.prompts.history import address, at, html, said
-
-
-@pytest.fixture
-def ada(member):
-    return member(Role.AUTHOR, "ada")
-
-
-@pytest.fixture
-def author(ada, login):
-    return login(ada)
-
-
-@pytest.fixture
-def prompt(scope):
-    """v1 is Live, v2 a draft."""
-    return factories.prompt(scope, name="Weather", versions=2)
 
 
 def publish(client, prompt, number=2, **fields):
@@ -124,7 +107,7 @@ def test_workflows_that_use_it_and_by_which_label(author, prompt, system):
             labels.move(prompt, actor=system, label=label, number=1)
         workflows.create(actor=system, name=name, spec=type(factories.workflow_spec("x")).model_validate(spec))
     page = html(author.get(address(prompt, "publish", number=2)))
-    found = dict(re.findall(r"(By \w+)</a>: .*?<span class=\"llm-subtle\">(.*?)</span>", page))
+    found = dict(re.findall(r"(By \w+)</a>, in its own .*?<span class=\"llm-subtle\">(.*?)</span>", page))
     assert found == {
         "By live": "It asks for Live, so it will get v2.",
         "By staging": "It asks for another label; nothing changes for it.",

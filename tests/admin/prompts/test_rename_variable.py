@@ -8,15 +8,9 @@ import re
 import pytest
 from django.urls import reverse
 
-from llm_admin.choices import Role
 from llm_admin.models import Prompt, PromptVersion
 from llm_admin.services import documents, prompts
 from tests import factories
-
-
-@pytest.fixture
-def author(member, login):
-    return login(member(Role.AUTHOR, "ada"))
 
 
 @pytest.fixture

@@ -16,11 +16,6 @@ NAMES = reverse("admin:llm_admin_prompt_names")
 CONVERT = reverse("admin:llm_admin_prompt_convert")
 
 
-@pytest.fixture
-def author(member, login, scope):
-    return login(member(Role.AUTHOR, "ada"))
-
-
 def asked(client, syntax, *texts):
     return client.post(NAMES, {"syntax": syntax, "texts": json.dumps(texts)})
 

@@ -26,11 +26,6 @@ def prompt(scope):
 
 
 @pytest.fixture
-def author(member, login):
-    return login(member(Role.AUTHOR, "ada"))
-
-
-@pytest.fixture
 def make(prompt, system):
     def made(name="Rain", checks=(), **inputs):
         data = {"name": name, "inputs": inputs or {"topic": "rain"}, "checks": list(checks)}

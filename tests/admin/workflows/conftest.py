@@ -9,11 +9,6 @@ from tests.admin.workflows.pages import spec
 
 
 @pytest.fixture
-def author(member, login):
-    return login(member(Role.AUTHOR, "ada"))
-
-
-@pytest.fixture
 def reader(member, login):
     return login(member(Role.VIEWER, "vera"))
 

@@ -7,12 +7,13 @@ import langchain_openai  # noqa: F401 - takes seconds; not while we look at the 
 from llm_admin.runtime.providers import Endpoint
 
 KEY = "planted-0815-key"
-WAIT = 0.4  # for each next piece
+PATIENCE = 30  # for each next piece: longer than any machine is busy
+WAIT = 0.4  # for one that never comes
 WEB_PAGE = "answered with a web page instead of JSON: is the base URL right?"
 
 
 def endpoint_to(server, model, **changes):
-    settings = {"base_url": server.base_url, "api_key": KEY, "timeout": 2, "first_token_timeout": WAIT, **changes}
+    settings = {"base_url": server.base_url, "api_key": KEY, "timeout": 60, "first_token_timeout": PATIENCE, **changes}
     return Endpoint("openai", model, **settings)
 
 

