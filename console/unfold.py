@@ -38,7 +38,6 @@ SCRIPTS = (
     "prompt_tests",
     "prompt_compare",
     "prompt_versions",
-    "workflow",
     "run_dialog",
     "dashboard",
 )

@@ -1,6 +1,7 @@
 """One file a noun. Importing this package (Django's autodiscovery does) registers all of them."""
 
 from llm_admin.admin import (  # noqa: F401
+    batches,
     connections,
     language_models,
     logs,

@@ -99,7 +99,7 @@ def run_workflow(request: HttpRequest) -> HttpResponse:
             client_key=playground.client_key(request),
         )
     except InvalidInput as error:
-        return _problems_answer(request, error.problems, data["steps"])
+        return problems_answer(request, error.problems, data["steps"])
     return playground.panel_answer(request, run.pk)
 
 
@@ -113,7 +113,7 @@ def _opened_version(workflow: Workflow | None, number: str) -> WorkflowVersion |
         return None
 
 
-def _problems_answer(request: HttpRequest, problems: list[Problem], steps: Any) -> HttpResponse:
+def problems_answer(request: HttpRequest, problems: list[Problem], steps: Any) -> HttpResponse:
     shown = [{"location": p.location, "message": p.message} for p in problems[:20]]
     context = {"problems": [workflow_problems.worded(problem, steps) for problem in problems]}
     response = render(request, "llm_admin/errors/_problems.html", context, status=422)

@@ -63,7 +63,11 @@ class WorkflowStudio(Studio):
             "models": pickers.models,
             "fields": fields(inputs, page.run.inputs if page.run else {}, typed=True),
             "state": base_state(page)
-            | {"output": _text(draft.spec.get("output")), "several": bool(draft.spec.get("outputs")), "unsaved": bool(draft.problems or draft.conflict)},
+            | {
+                "output": _text(draft.spec.get("output")),
+                "several": bool(draft.spec.get("outputs")),
+                "unsaved": bool(draft.problems or draft.conflict),
+            },
         }
 
 

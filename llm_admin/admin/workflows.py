@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from llm_admin.admin import workflow_running
+from llm_admin.admin import workflow_running, workflow_trying
 from llm_admin.admin.document_history import urls_of
 from llm_admin.admin.document_list import DocumentAdmin
 from llm_admin.admin.workflow_studio import WorkflowStudio
@@ -35,6 +35,8 @@ class WorkflowAdmin(DocumentAdmin):
             path("fields/", wrap(running.run_fields), name="llm_admin_workflow_fields"),
             path("variables/", wrap(running.prompt_variables), name="llm_admin_workflow_variables"),
             path("run/", wrap(running.run_workflow), name="llm_admin_workflow_run"),
+            path("try/", wrap(workflow_trying.try_step), name="llm_admin_workflow_try"),
+            path("try/values/", wrap(workflow_trying.try_fields), name="llm_admin_workflow_try_fields"),
             *urls_of(self.studio.form, wrap),
             *super().get_urls(),
         ]

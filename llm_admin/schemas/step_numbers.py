@@ -28,8 +28,7 @@ def number_at(location: Place, steps: Any, slots: Callable[[Any], Sequence[Any]]
     """Of data that is perhaps no workflow; `slots` gives the lists of steps within one."""
     parts, here, before = [], steps, 0
     for at in range(1, len(location), 2):
-        position = location[at]
-        assert isinstance(position, int)
+        position = int(location[at])
         parts.append(str(before + position + 1))
         if at + 1 == len(location):
             break

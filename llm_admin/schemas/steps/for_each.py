@@ -44,7 +44,7 @@ class ForEachStep(StepSpec):
 
     @field_validator("item")
     @classmethod
-    def _identifier(cls, value: str) -> str:
+    def _item_is_identifier(cls, value: str) -> str:
         if not IDENTIFIER.match(value):
             raise ValueError(NAME_RULE)
         return value

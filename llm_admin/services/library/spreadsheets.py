@@ -25,7 +25,7 @@ BROKEN = (
 
 def read_xlsx(data: bytes, reading: Reading) -> None:
     try:
-        _inspect(data)
+        inspect(data)
         lines = _first_sheet(data)
     except BROKEN:
         raise InvalidInput(DAMAGED) from None
@@ -34,11 +34,11 @@ def read_xlsx(data: bytes, reading: Reading) -> None:
     read_grid(lines, reading)
 
 
-def _inspect(data: bytes) -> None:
+def inspect(data: bytes, *, most: int = MAX_UNPACKED) -> None:
     """Refuses zip bombs and XML that declares entities, before anything else unpacks or parses it."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = archive.infolist()
-        if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
+        if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > most:
             raise InvalidInput("This Excel file is too large when unpacked. Save its sheet as “CSV UTF-8”.")
         for part in parts:
             content = archive.read(part) if part.filename.endswith((".xml", ".rels")) else b""

@@ -53,20 +53,23 @@ window.llmForms = (() => {
 
   function offer(form, lists) {
     const schema = copy(form.getSchema());
-    refill(schema, form.getData(), lists);
+    refill(schema, [form.getData()], lists);
     if (JSON.stringify(schema) !== JSON.stringify(form.getSchema())) form.update({ schema });
   }
 
-  function refill(schema, data, lists) {
+  /* `values`: all that stand at this place, one for each entry of the lists around it. */
+  function refill(schema, values, lists) {
     if (schema.type === "object") {
-      for (const [name, one] of Object.entries(schema.properties || {})) refill(one, data && data[name], lists);
+      for (const [name, one] of Object.entries(schema.properties || {})) refill(one, values.map((value) => value && value[name]), lists);
     } else if (schema.type === "array") {
-      refill(schema.items, undefined, lists);
+      refill(schema.items, values.flatMap((value) => value || []), lists);
     } else if (lists[schema.choicesFrom]) {
       const empty = schema.choices.filter((choice) => choice.value === "");
       const found = [...empty, ...lists[schema.choicesFrom]];
-      if (data && !found.some((choice) => choice.value === data)) {
-        found.push({ title: `${data} (not before this step)`, value: data });
+      for (const value of values) {
+        if (!value || found.some((choice) => choice.value === value)) continue;
+        const why = schema.choicesFrom === "later_steps" ? "not after this step" : "not before this step";
+        found.push({ title: `${value} (${why})`, value });
       }
       schema.choices = found;
     }
@@ -89,6 +92,7 @@ window.llmForms = (() => {
     });
     nameGroups(root);
     hide(root, form);
+    unfoldErrors(root);
   }
 
   function dressRow(row) {
@@ -152,16 +156,34 @@ window.llmForms = (() => {
   /* ---- fields that matter only with, or without, others ---- */
 
   function hide(root, form) {
-    const data = form.getData();
-    const schema = form.getSchema();
-    if (schema.type !== "object") return;
-    for (const [name, one] of Object.entries(schema.properties)) {
-      const row = rowOf(root, name);
-      if (!row || !(one.shown_with || one.shown_without)) continue;
-      const filled = (other) => !!String(data[other] || "").trim();
-      const matters = (one.shown_with || []).every(filled) && !(one.shown_without || []).some(filled);
-      row.classList.toggle("llm-form-hidden", !matters && !filled(name) && !row.querySelector(".rjf-error-text"));
+    const group = root.querySelector(".rjf-form-group");
+    if (group) hideIn(group, form.getSchema(), form.getData());
+  }
+
+  /* jsonform draws a child for each property, in order, hidden ones too; of a list one for each entry. */
+  function hideIn(group, schema, data) {
+    const children = [...group.querySelector(":scope > .rjf-form-group-inner > .rjf-form-group-children").children];
+    if (schema.type === "array") {
+      if (schema.items.type === "object") (data || []).forEach((one, at) => children[at] && hideIn(groupOf(children[at]), schema.items, one));
+      return;
     }
+    Object.entries(schema.properties || {}).forEach(([name, one], at) => {
+      const node = children[at];
+      if (!node) return;
+      if (one.properties || one.type === "array") hideIn(groupOf(node), one, data && data[name]);
+      if (RULES.some((rule) => one[rule])) node.classList.toggle("llm-form-hidden", !matters(one, name, data || {}) && !node.querySelector(".rjf-error-text"));
+    });
+  }
+
+  const RULES = ["shown_with", "shown_without", "shown_when", "hidden_when"];
+  const groupOf = (node) => (node.matches(".rjf-form-group") ? node : node.querySelector(".rjf-form-group"));
+  const isOne = ([field, wanted], data) => [].concat(wanted).includes(data[field]);
+
+  function matters(schema, name, data) {
+    if (schema.shown_when && !isOne(schema.shown_when, data)) return false;
+    if (schema.hidden_when && isOne(schema.hidden_when, data)) return false;
+    const alone = (schema.shown_with || []).every((other) => isFilled(data[other])) && !(schema.shown_without || []).some((other) => isFilled(data[other]));
+    return alone || isFilled(data[name]);
   }
 
   function rowOf(root, name) {
@@ -169,20 +191,35 @@ window.llmForms = (() => {
     return field && field.closest(".rjf-form-row");
   }
 
-  /* A group of settings that nobody has set begins folded. */
+  /* A group of settings that nobody has set begins folded; one with an error opens. */
   function fold(textarea, form) {
     const schema = form.getSchema();
     for (const [name, one] of Object.entries(schema.properties || {})) {
-      if (!one.collapsed || isFilled(form.getData()[name])) continue;
-      const groups = [...box(textarea).querySelectorAll(".rjf-form-group")];
-      const button = groups.find((group) => groupTitle(group) === one.title)?.querySelector(".rjf-collapse-button");
-      if (button) button.click();
+      if (one.collapsed && !isSet(one, form.getData()[name])) toggle(box(textarea), one.title);
     }
+  }
+
+  function toggle(root, title) {
+    const groups = [...root.querySelectorAll(".rjf-form-group")];
+    const button = groups.find((group) => groupTitle(group) === title)?.querySelector(".rjf-collapse-button");
+    if (button) button.click();
+  }
+
+  function unfoldErrors(root) {
+    for (const folded of root.querySelectorAll(".rjf-form-group-children.rjf-collapsed")) {
+      const button = folded.closest(".rjf-form-group").querySelector(".rjf-collapse-button");
+      if (button && folded.querySelector(".rjf-error-text")) button.click();
+    }
+  }
+
+  function isSet(schema, value) {
+    if (schema.properties) return Object.entries(schema.properties).some(([name, one]) => isSet(one, value && value[name]));
+    return isFilled(value) && value !== schema.default;
   }
 
   function isFilled(value) {
     if (value && typeof value === "object") return Object.values(value).some(isFilled);
-    return value !== null && value !== undefined && value !== "";
+    return value !== null && value !== undefined && value !== "" && String(value).trim() !== "";
   }
 
   return { of, ready, offer, showErrors, rowOf: (textarea, name) => rowOf(box(textarea), name), separator: SEPARATOR };

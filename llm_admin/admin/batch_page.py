@@ -1,0 +1,183 @@
+"""One batch: how far it is, what can be done with it, and its rows."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_POST
+
+from llm_admin.admin import batch_words, playground
+from llm_admin.admin.base import actor_of, find
+from llm_admin.choices import BatchStatus, RowStatus, StoreTexts
+from llm_admin.models import Batch
+from llm_admin.schemas.values import as_text
+from llm_admin.selectors import batch_rows
+from llm_admin.selectors.batches import Progress, progress
+from llm_admin.services import batches
+from llm_admin.services.actors import Actor
+
+SHORT = 160  # characters of a value in a row that is folded
+# What other kinds of batches add to the page: f(request, actor, batch) -> context.
+EXTRAS: list[Callable[[HttpRequest, Actor, Batch], dict[str, Any]]] = []
+ACTIONS: dict[str, tuple[Callable[..., Any], str]] = {
+    "pause": (batches.pause, "Paused. Rows that are running end; no others begin."),
+    "resume": (batches.resume, "It goes on. No finished row is run again."),
+    "stop": (batches.stop, "Stopped. What is finished stays."),
+    "retry": (batches.retry_failed, "The failed rows are run again."),
+}
+
+
+def batch_or_404(request: HttpRequest, pk: Any) -> Batch:
+    """One that this person may see; one in another workspace of theirs leads there."""
+    actor = actor_of(request)
+    actor.require("view_batch")
+    batch = find(request, Batch, pk)
+    if batch is None or not batches.visible(actor=actor).filter(pk=batch.pk).exists():
+        raise Http404
+    return batch
+
+
+def page(request: HttpRequest, pk: Any) -> HttpResponse:
+    batch, actor = batch_or_404(request, pk), actor_of(request)
+    done = progress(batch)
+    context = {
+        **admin.site.each_context(request),
+        "opts": Batch._meta,
+        "original": batch,
+        "title": batch.title,
+        "keeps_nothing": actor.workspace.store_texts == StoreTexts.NOTHING,
+        "version": batch.workflow_version,
+        "model": batch.spec.get("model"),
+        **_state(request, batch, done),
+        **_rows(request, batch, done),
+    }
+    for extra in EXTRAS:
+        context |= extra(request, actor, batch)
+    return TemplateResponse(request, "llm_admin/batches/page.html", context)
+
+
+def _state(request: HttpRequest, batch: Batch, done: Progress) -> dict[str, Any]:
+    """Of the progress and the buttons: both change while somebody looks."""
+    running = batch.status == BatchStatus.RUNNING
+    ending = not running and done.counts.get(RowStatus.RUNNING, 0) > 0
+    label = _label(batch, done)
+    return {
+        "batch": batch,
+        "progress": done,
+        "counts": batch_rows.statuses_of(done),
+        "label": label,
+        "percent": f"{done.share * 100:.1f}",
+        "percents": {status: f"{n / max(done.total, 1) * 100:.2f}" for status, _, n in batch_rows.statuses_of(done)},
+        "rate": batch_words.rate(done) if running else "",
+        "remaining": batch_words.remaining(done) if running else "",
+        "said": batch_words.said(done, label),
+        "running": running,
+        # a stopped one has rows that are ending; a finished one may have rows that somebody approves
+        "poll": "1500ms" if running or ending else "10s" if done.waiting else "",
+        "may": _may(request, batch, done),
+        "seen": f"{batch.status}-{done.failed > 0}",
+    }
+
+
+def _label(batch: Batch, done: Progress) -> str:
+    if batch.status == BatchStatus.FINISHED and done.waiting:
+        return "Waiting for approval"
+    return batch.get_status_display()
+
+
+def _may(request: HttpRequest, batch: Batch, done: Progress) -> dict[str, bool]:
+    """Whoever may press which button. The services check it again."""
+    actor = actor_of(request)
+    own = batch.owner_id == request.user.pk or actor.may("view_all_runs")
+    if not (own and actor.may("run_batch")):
+        return {}
+    status = batch.status
+    return {
+        "pause": status == BatchStatus.RUNNING,
+        "resume": status in (BatchStatus.PAUSED, BatchStatus.STOPPED),
+        "stop": status in (BatchStatus.RUNNING, BatchStatus.PAUSED),
+        "retry": done.failed > 0,
+        "delete": status != BatchStatus.RUNNING,
+    }
+
+
+def _rows(request: HttpRequest, batch: Batch, done: Progress) -> dict[str, Any]:
+    status = request.GET.get("status", "")
+    status = status if status in RowStatus.values else ""
+    count = done.counts.get(status, 0) if status else done.total
+    found = batch_rows.page(batch, count=count, number=playground.whole(request.GET.get("page", "1")), status=status)
+    here = reverse("admin:llm_admin_batch_rows", args=[batch.pk])
+    query = urlencode({"status": status, "page": found.number})
+    names = list(found.rows[0].inputs) if found.rows else []
+    return {
+        "batch": batch,
+        "page": found,
+        "status": status,
+        "tabs": [("", "All", done.total), *batch_rows.statuses_of(done)],
+        "input_names": names,
+        "shown_rows": [_shown(row) for row in found.rows],
+        "rows_url": f"{here}?{query}",
+        "refresh": batch.status == BatchStatus.RUNNING or done.waiting > 0,
+    }
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    return {
+        "row": row,
+        "inputs": [(name, value, _short(value)) for name, value in row.inputs.items()],
+        "output": row.output,
+        "short": _short(row.output),
+        "outputs": [(key, _short(value)) for key, value in row.output.items()] if isinstance(row.output, dict) else [],
+    }
+
+
+def _short(value: Any) -> str:
+    text = " ".join(as_text(value).split()) if value is not None else ""
+    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
+
+
+@require_GET
+def rows(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    batch = batch_or_404(request, pk)
+    return render(request, "llm_admin/batches/_rows.html", _rows(request, batch, progress(batch)))
+
+
+@require_GET
+def progress_part(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Polled. The buttons come along only when others than the page shows (`?seen=`) are needed: focus stays."""
+    batch = batch_or_404(request, pk)
+    context = _state(request, batch, progress(batch))
+    text = render_to_string("llm_admin/batches/_progress.html", context, request=request)
+    if request.GET.get("seen") != context["seen"]:
+        text += render_to_string("llm_admin/batches/_actions.html", context | {"out_of_band": True}, request=request)
+    return HttpResponse(text)
+
+
+@require_POST
+def act(request: HttpRequest, pk: uuid.UUID, action: str) -> HttpResponse:
+    batch = batch_or_404(request, pk)
+    change, sentence = ACTIONS[action]
+    change(batch, actor=actor_of(request))
+    messages.success(request, sentence)
+    return redirect("admin:llm_admin_batch_change", batch.pk)
+
+
+def delete(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """GET asks. The runs stay, so what they cost stays in the logs."""
+    batch, actor = batch_or_404(request, pk), actor_of(request)
+    actor.require("run_batch")
+    if request.method == "POST":
+        batches.delete(batch, actor=actor)
+        messages.success(request, f"“{batch}” is deleted. Its runs are kept under Runs.")
+        return redirect("admin:llm_admin_batch_changelist")
+    context = {**admin.site.each_context(request), "opts": Batch._meta, "title": "Delete this batch?", "batch": batch}
+    return TemplateResponse(request, "llm_admin/batches/delete.html", context)

@@ -1,0 +1,74 @@
+"""Rows of batches: one page of a batch's, and how far each batch of a list is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, Sum
+
+from llm_admin.choices import RowStatus
+from llm_admin.models import Batch, BatchRow
+from llm_admin.selectors.batches import Progress
+
+PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class RowPage:
+    rows: list[BatchRow]
+    number: int
+    last: int
+    count: int
+
+    @property
+    def first_shown(self) -> int:
+        return (self.number - 1) * PER_PAGE + 1 if self.count else 0
+
+    @property
+    def last_shown(self) -> int:
+        return min(self.number * PER_PAGE, self.count)
+
+
+def page(batch: Batch, *, count: int, number: int = 1, status: str = "") -> RowPage:
+    """`count`: how many rows have that status, as progress() has counted them. One query."""
+    last = max(1, -(-count // PER_PAGE))
+    number = min(max(number, 1), last)
+    rows = BatchRow.objects.filter(batch=batch, **({"status": status} if status else {})).order_by("number")
+    start = (number - 1) * PER_PAGE
+    return RowPage(list(rows[start : start + PER_PAGE]), number, last, count)
+
+
+def of_many(batches: Iterable[Batch]) -> dict[UUID, Progress]:
+    """In one query; without rate and remaining time."""
+    totals = {batch.pk: batch.total for batch in batches}
+    grouped = BatchRow.objects.filter(batch__in=list(totals)).order_by().values("batch_id", "status")
+    found: dict[UUID, list[dict[str, Any]]] = {pk: [] for pk in totals}
+    for one in grouped.annotate(
+        n=Count("id"),
+        cost=Sum("cost_nano"),
+        unknown=Count("id", filter=Q(cost_nano=None, calls__gt=0)),
+        made=Sum("calls"),
+    ):
+        found[one["batch_id"]].append(one)
+    return {pk: _progress(totals[pk], groups) for pk, groups in found.items()}
+
+
+def _progress(total: int, groups: list[dict[str, Any]]) -> Progress:
+    unknown = any(one["unknown"] for one in groups)
+    return Progress(
+        total=total,
+        counts={one["status"]: one["n"] for one in groups},
+        rate=None,
+        remaining_seconds=None,
+        cost_nano=None if unknown else sum(one["cost"] or 0 for one in groups),
+        calls=sum(one["made"] or 0 for one in groups),
+    )
+
+
+def statuses_of(progress: Progress) -> list[tuple[str, str, int]]:
+    """(status, what people call it, how many rows), in the order of the choices; only those that there are."""
+    counted = [(status.value, str(status.label), progress.counts.get(status.value, 0)) for status in RowStatus]
+    return [one for one in counted if one[2]]

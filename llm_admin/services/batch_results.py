@@ -1,0 +1,177 @@
+"""What came out of a batch, as a table: the file's own columns, then the results, then how each row ended.
+
+Rows are read a page at a time, so a download takes no more memory for 100,000 rows than for a hundred. It goes on
+after the request's workspace is closed, so it reads by the batch's id, which whoever calls this has checked.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO
+
+from llm_admin.choices import RowStatus
+from llm_admin.models import Batch, BatchRow
+from llm_admin.schemas.values import as_text
+
+AT_A_TIME = 500
+MOST_KEYS = 100  # of results that are objects; what is beyond them is in the result as a whole
+RESULT = "Result"
+NANO = 1_000_000_000
+BOM = "\ufeff"  # Excel takes a file without it for Windows-1252
+LONGEST = 32_767  # characters of a cell in Excel
+_FORMULA = re.compile(r"^[=+\-@\t\r]")
+_NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)*%?$")
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def head(batch: Batch) -> tuple[list[str], list[str], list[str]]:
+    """(the file's columns, the results' keys, all names, each once)"""
+    columns = [str(column) for column in batch.columns] or _input_names(batch)
+    keys = output_keys(batch)
+    return columns, keys, _unique([*columns, *keys, "Status", "Problem", "Cost in USD", "Run"])
+
+
+def _input_names(batch: Batch) -> list[str]:
+    first = BatchRow._base_manager.filter(batch=batch).order_by("number").values_list("inputs", flat=True).first()
+    return list(first or {})
+
+
+def output_keys(batch: Batch) -> list[str]:
+    """A column for each key of results that are objects, in the order they come; else, or also, the result itself."""
+    keys: dict[str, None] = {}
+    whole = False
+    outputs = BatchRow._base_manager.filter(batch=batch, output__isnull=False).order_by("number")
+    for output in outputs.values_list("output", flat=True).iterator(AT_A_TIME):
+        if isinstance(output, dict) and output and len(keys.keys() | output.keys()) <= MOST_KEYS:
+            keys.update(dict.fromkeys(output))
+        else:
+            whole = True
+    return [*keys, RESULT] if whole or not keys else list(keys)
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    made: list[str] = []
+    for name in names:
+        number, unique = 2, name
+        while unique in made:
+            unique, number = f"{name} ({number})", number + 1
+        made.append(unique)
+    return made
+
+
+def pages(batch: Batch) -> Iterator[list[BatchRow]]:
+    """Whole queries, so that each may be made in another thread."""
+    last = 0
+    while True:
+        rows = BatchRow._base_manager.filter(batch=batch, number__gt=last).order_by("number")
+        found = list(rows[:AT_A_TIME])
+        if not found:
+            return
+        last = found[-1].number
+        yield found
+
+
+def cells(row: BatchRow, columns: Sequence[str], keys: Sequence[str]) -> list[Any]:
+    """Texts, numbers, True, False; what is nested as JSON."""
+    given = row.original or row.inputs
+    return [
+        *(plain(given.get(column)) for column in columns),
+        *(plain(value_of(row.output, key, keys)) for key in keys),
+        RowStatus(row.status).label,
+        row.problem,
+        None if row.cost_nano is None or not row.calls else row.cost_nano / NANO,
+        str(row.run_id or ""),
+    ]
+
+
+def value_of(output: Any, key: str, keys: Sequence[str]) -> Any:
+    """Of an object its value there; anything else stands under "Result"."""
+    if isinstance(output, dict) and output and all(one in keys for one in output):
+        return output.get(key)
+    return output if key == RESULT else None
+
+
+def plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list) and not any(isinstance(one, list | dict) for one in value):
+        return as_text(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def csv_parts(batch: Batch) -> Iterator[bytes]:
+    """UTF-8 with the mark that Excel wants; a part for the head, and one for each page of rows."""
+    columns, keys, names = head(batch)
+    yield BOM.encode() + _csv([[harmless(name) for name in names]])
+    for page in pages(batch):
+        yield _csv([[harmless(_word(cell)) for cell in cells(row, columns, keys)] for row in page])
+
+
+def _csv(lines: list[list[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(lines)
+    return text.getvalue().encode("utf-8", errors="replace")
+
+
+def _word(cell: Any) -> Any:
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return f"{cell:.9f}".rstrip("0").rstrip(".") if isinstance(cell, float) and abs(cell) < 1e-4 else cell
+
+
+def harmless(cell: Any) -> Any:
+    """A spreadsheet would run a text that begins like a formula. A number's sign is no formula."""
+    if isinstance(cell, str) and _FORMULA.match(cell) and not _NUMBER.match(cell):
+        return f"'{cell}"
+    return cell
+
+
+def write_xlsx(batch: Batch, target: BinaryIO) -> None:
+    from openpyxl import Workbook  # type: ignore[import-untyped]
+    from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
+    from openpyxl.styles import Font  # type: ignore[import-untyped]
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Results")
+    sheet.freeze_panes = "A2"
+    columns, keys, names = head(batch)
+    first = [_xlsx_cell(sheet, name) for name in names]
+    for cell in first:
+        if isinstance(cell, WriteOnlyCell):
+            cell.font = Font(bold=True)
+    sheet.append(first)
+    for page in pages(batch):
+        for row in page:
+            sheet.append([_xlsx_cell(sheet, cell) for cell in cells(row, columns, keys)])
+    book.save(target)
+
+
+def _xlsx_cell(sheet: Any, value: Any) -> Any:
+    """A text stays a text, whatever it begins with."""
+    if not isinstance(value, str):
+        return value
+    from openpyxl.cell import WriteOnlyCell
+
+    cell = WriteOnlyCell(sheet)
+    cell.value = _UNSTORABLE.sub("\ufffd", value)[:LONGEST]
+    cell.data_type = "s"
+    cell.quotePrefix = bool(_FORMULA.match(value))
+    return cell
+
+
+def template_csv(lines: Sequence[Sequence[str]]) -> bytes:
+    return BOM.encode() + _csv([[harmless(cell) for cell in line] for line in lines])
+
+
+def template_xlsx(lines: Sequence[Sequence[str]], target: BinaryIO) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Rows")
+    for line in lines:
+        sheet.append([_xlsx_cell(sheet, cell) for cell in line])
+    book.save(target)
