@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "unfold.contrib.filters",
     "unfold.contrib.import_export",
     "llm_admin",
+    "console.shop",
     "django_jsonform",
     "import_export",
     "django_htmx",

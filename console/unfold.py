@@ -20,10 +20,23 @@ def _static(path: str) -> Callable[[Any], str]:
     return lambda request: static(path)
 
 
-STYLES = ("console", "prompt", "versions", "drafts", "compare", "workflow", "dashboard", "pages")
+STYLES = (
+    "console",
+    "prompt",
+    "versions",
+    "drafts",
+    "compare",
+    "workflow",
+    "batches",
+    "host",
+    "dashboard",
+    "runs",
+    "pages",
+)
 SCRIPTS = (
     "shell",
     "runs",
+    "run_page",
     "prompt_words",
     "prompt_settings",
     "prompt_fields",
@@ -38,6 +51,8 @@ SCRIPTS = (
     "prompt_tests",
     "prompt_compare",
     "prompt_versions",
+    "batches",
+    "host_rows",
     "run_dialog",
     "dashboard",
 )
@@ -74,6 +89,9 @@ UNFOLD: dict[str, Any] = {
                 "title": "Results",
                 "items": [
                     _item("Runs", "play_circle", "admin:llm_admin_run_changelist", "view_run"),
+                    _item("Approvals", "how_to_reg", "admin:llm_admin_approval_changelist", "view_approval")
+                    | {"badge": "llm_admin.admin.approval_cards.badge", "badge_words": "wait for you"},
+                    _item("Batches", "table_rows", "admin:llm_admin_batch_changelist", "view_batch"),
                     _item("Logs", "receipt_long", "admin:llm_admin_interactionlog_changelist", "view_interactionlog"),
                 ],
             },
@@ -94,6 +112,17 @@ UNFOLD: dict[str, Any] = {
                         "icon": "person",
                         "link": reverse_lazy("admin:auth_user_changelist"),
                         "permission": lambda request: request.user.is_superuser,
+                    },
+                ],
+            },
+            {
+                "title": "Demo shop",
+                "items": [
+                    {
+                        "title": "Products",
+                        "icon": "storefront",
+                        "link": reverse_lazy("admin:shop_product_changelist"),
+                        "permission": lambda request: request.user.has_perm("shop.view_product"),
                     },
                 ],
             },

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
 from console.shop.models import Product
-from console.shop.products import PRODUCTS
+from console.shop.products import PRODUCTS, WRITTEN
 from llm_admin.services.demo import require_demo
 
 # Group -> what its members may do with products, and which demo accounts are in it ("admin" is a superuser).
@@ -46,4 +46,6 @@ def _products() -> list[str]:
         Product(name=name, category=category, price=price, weight=weight, in_stock=in_stock, description=description)
         for name, category, price, weight, in_stock, description in PRODUCTS
     ]
+    for row in rows:
+        row.tagline, row.audience = WRITTEN.get(row.name, ("", ""))
     return [f"{len(Product.objects.bulk_create(rows))} products in the demo shop."]

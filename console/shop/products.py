@@ -45,3 +45,14 @@ PRODUCTS: tuple[tuple[str, str, str, int | None, bool, str], ...] = (
     ("Grove shampoo bar", "care", "8.90", 80, True, "Solid shampoo with nettle and rice protein; lasts as long as two bottles. No plastic anywhere."),
     ("Haven sleep mask", "care", "23.50", 45, True, "Mulberry silk outside, dark cotton inside, with a band that does not pull hair. For trains, planes and summer nights."),
 )  # fmt: skip
+
+# What somebody wrote before: name -> tagline, audience.
+WRITTEN: dict[str, tuple[str, str]] = {
+    "Alba kettle": ("The kettle that pours like a pencil draws", "People who brew filter coffee"),
+    "Arc floor lamp": ("Light over the sofa, not in your eyes", ""),
+    "Birch bread board": ("A board for every day", "Home bakers"),
+    "Cadence timer": ("Twenty-five quiet minutes", "People who work from home"),
+    "Delta head torch": ("Sees the path, spares the map", "Hikers and night runners"),
+    "Everest flask": ("Still hot at sunset", ""),
+    "Grove shampoo bar": ("Two bottles less", "Travellers with hand luggage only"),
+}

@@ -1,8 +1,10 @@
 """One file a noun. Importing this package (Django's autodiscovery does) registers all of them."""
 
 from llm_admin.admin import (  # noqa: F401
+    approvals,
     batches,
     connections,
+    host_panel,
     language_models,
     logs,
     members,
@@ -13,3 +15,6 @@ from llm_admin.admin import (  # noqa: F401
     workflows,
     workspaces,
 )
+from llm_admin.admin.host_actions import WorkflowActionsMixin
+
+__all__ = ["WorkflowActionsMixin"]

@@ -18,15 +18,16 @@ from django.views.decorators.http import require_GET, require_POST
 from llm_admin.admin import batch_words, playground
 from llm_admin.admin.base import actor_of, find
 from llm_admin.choices import BatchStatus, RowStatus, StoreTexts
-from llm_admin.models import Batch
+from llm_admin.models import Batch, BatchRow
 from llm_admin.schemas.values import as_text
 from llm_admin.selectors import batch_rows
 from llm_admin.selectors.batches import Progress, progress
-from llm_admin.services import batches
+from llm_admin.services import batch_results, batches
 from llm_admin.services.actors import Actor
 
-SHORT = 160  # characters of a value in a row that is folded
-# What other kinds of batches add to the page: f(request, actor, batch) -> context.
+SHORT = 140  # characters of a value that is not folded
+MOST_COLUMNS = 8  # of results that are objects; more stand in one column
+# What other kinds of batches add to the page: context, with the name of a template as `panel`; or nothing.
 EXTRAS: list[Callable[[HttpRequest, Actor, Batch], dict[str, Any]]] = []
 ACTIONS: dict[str, tuple[Callable[..., Any], str]] = {
     "pause": (batches.pause, "Paused. Rows that are running end; no others begin."),
@@ -60,8 +61,10 @@ def page(request: HttpRequest, pk: Any) -> HttpResponse:
         **_state(request, batch, done),
         **_rows(request, batch, done),
     }
-    for extra in EXTRAS:
-        context |= extra(request, actor, batch)
+    added = [extra(request, actor, batch) for extra in EXTRAS]
+    for extra_context in added:
+        context |= extra_context
+    context["panels"] = [one["panel"] for one in added if one.get("panel")]
     return TemplateResponse(request, "llm_admin/batches/page.html", context)
 
 
@@ -100,10 +103,10 @@ def _may(request: HttpRequest, batch: Batch, done: Progress) -> dict[str, bool]:
     own = batch.owner_id == request.user.pk or actor.may("view_all_runs")
     if not (own and actor.may("run_batch")):
         return {}
-    status = batch.status
+    status, stopped = batch.status, done.counts.get(RowStatus.STOPPED, 0) > 0
     return {
         "pause": status == BatchStatus.RUNNING,
-        "resume": status in (BatchStatus.PAUSED, BatchStatus.STOPPED),
+        "resume": status != BatchStatus.RUNNING and (status != BatchStatus.FINISHED or stopped),
         "stop": status in (BatchStatus.RUNNING, BatchStatus.PAUSED),
         "retry": done.failed > 0,
         "delete": status != BatchStatus.RUNNING,
@@ -117,32 +120,37 @@ def _rows(request: HttpRequest, batch: Batch, done: Progress) -> dict[str, Any]:
     found = batch_rows.page(batch, count=count, number=playground.whole(request.GET.get("page", "1")), status=status)
     here = reverse("admin:llm_admin_batch_rows", args=[batch.pk])
     query = urlencode({"status": status, "page": found.number})
-    names = list(found.rows[0].inputs) if found.rows else []
+    names = list(next((row.inputs for row in found.rows if row.inputs), {}))
+    keys = batch_results.keys_of([row.output for row in found.rows], most=MOST_COLUMNS)
     return {
         "batch": batch,
         "page": found,
         "status": status,
         "tabs": [("", "All", done.total), *batch_rows.statuses_of(done)],
         "input_names": names,
-        "shown_rows": [_shown(row) for row in found.rows],
+        "result_names": keys,
+        "shown_rows": [_shown(row, names, keys) for row in found.rows],
         "rows_url": f"{here}?{query}",
         "refresh": batch.status == BatchStatus.RUNNING or done.waiting > 0,
     }
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def _shown(row: BatchRow, names: list[str], keys: list[str]) -> dict[str, Any]:
     return {
         "row": row,
-        "inputs": [(name, value, _short(value)) for name, value in row.inputs.items()],
-        "output": row.output,
-        "short": _short(row.output),
-        "outputs": [(key, _short(value)) for key, value in row.output.items()] if isinstance(row.output, dict) else [],
+        "status": RowStatus(batch_rows.shown_status(row)),
+        "inputs": [_value(name, row.inputs.get(name)) for name in names],
+        "results": [_value(key, batch_results.value_of(row.output, key, keys)) for key in keys],
+        "problem": row.problem if row.status != RowStatus.SUCCEEDED else "",
     }
 
 
-def _short(value: Any) -> str:
-    text = " ".join(as_text(value).split()) if value is not None else ""
-    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
+def _value(name: str, value: Any) -> dict[str, Any]:
+    """`short`: in a line; `cut`: there is more."""
+    text = as_text(value) if value is not None else ""
+    short = " ".join(text[: SHORT * 4].split())
+    cut = len(short) > SHORT or len(text) > SHORT * 4
+    return {"name": name, "value": value, "short": f"{short[: SHORT - 1]}…" if cut else short, "cut": cut}
 
 
 @require_GET

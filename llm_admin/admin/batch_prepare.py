@@ -143,7 +143,9 @@ def _source(posted: QueryDict, variable: VariableSpec, plan: Plan) -> Source:
 
 
 def _problems(plan: Plan) -> dict[str, str]:
-    problems = {f"input-{name}": text for name, text in batch_mapping.field_problems(plan.variables, plan.sources).items()}
+    problems = {
+        f"input-{name}": text for name, text in batch_mapping.field_problems(plan.variables, plan.sources).items()
+    }
     if not 1 <= plan.at_once <= batches.MOST_AT_ONCE:
         problems["concurrency"] = f"Choose between 1 and {batches.MOST_AT_ONCE} at the same time."
     if plan.most and not playground.whole(plan.most):
@@ -194,9 +196,7 @@ def _field(plan: Plan, variable: VariableSpec) -> dict[str, Any]:
     }
 
 
-def _page(
-    request: HttpRequest, plan: Plan, *, refused: list[str] | None = None, status: int = 200
-) -> HttpResponse:
+def _page(request: HttpRequest, plan: Plan, *, refused: list[str] | None = None, status: int = 200) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "opts": Batch._meta,

@@ -52,7 +52,11 @@ def remaining(progress: Progress) -> str:
     seconds = round(progress.remaining_seconds)
     if seconds < 60:
         return "less than a minute"
-    return f"about {round(seconds / 60)} min" if seconds < 3600 else f"about {seconds // 3600} h {seconds % 3600 // 60} min"
+    return (
+        f"about {round(seconds / 60)} min"
+        if seconds < 3600
+        else f"about {seconds // 3600} h {seconds % 3600 // 60} min"
+    )
 
 
 def said(progress: Progress, status_label: str) -> str:

@@ -39,7 +39,7 @@ class BatchChangeList(ConsoleChangeList):
 
 @admin.register(Batch)
 class BatchAdmin(ConsoleAdmin):
-    list_display = ("title", "status_shown", "progress_shown", "cost_shown", "owner", "started")
+    list_display = ("title_shown", "status_shown", "progress_shown", "cost_shown", "by", "started")
     list_filter = ("status",)
     list_select_related = ("owner",)
     search_fields = ("title", "file_name")
@@ -97,6 +97,12 @@ class BatchAdmin(ConsoleAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    @display(description="Batch")
+    def title_shown(self, batch: Batch) -> SafeString | str:
+        if not batch.file_name:
+            return batch.title
+        return format_html('{}<span class="llm-under">{}</span>', batch.title, batch.file_name)
+
     @display(description="Status")
     def status_shown(self, batch: Any) -> SafeString:
         return format_html(
@@ -109,7 +115,9 @@ class BatchAdmin(ConsoleAdmin):
     def progress_shown(self, batch: Any) -> SafeString:
         done: Progress = batch.progress
         failed = format_html(' <span class="llm-batch-bad">{} failed</span>', f"{done.failed:,}") if done.failed else ""
-        waiting = format_html(' <span class="llm-subtle">{} waiting</span>', f"{done.waiting:,}") if done.waiting else ""
+        waiting = (
+            format_html(' <span class="llm-subtle">{} waiting</span>', f"{done.waiting:,}") if done.waiting else ""
+        )
         return format_html(
             '<span class="llm-batch-mini"><progress max="{}" value="{}" aria-hidden="true"></progress>'
             "<span>{} of {}{}{}</span></span>",
@@ -121,9 +129,13 @@ class BatchAdmin(ConsoleAdmin):
         return cost(batch.progress.cost_nano, current_workspace()) if batch.progress.calls else "–"
 
     @display(description="By")
-    def owner(self, batch: Batch) -> str:
+    def by(self, batch: Batch) -> str:
         return str(batch.owner or "the system")
 
     @display(description="Started")
     def started(self, batch: Batch) -> SafeString | str:
         return ago(batch.created_at)
+
+
+def _count(number: int, word: str, css: str) -> SafeString | str:
+    return format_html(' <span class="{}">{} {}</span>', css, f"{number:,}", word) if number else ""

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
+from llm_admin.admin import approval_cards
 from llm_admin.admin.base import actor_of, find, find_or_404
 from llm_admin.admin.streaming import PING, event_stream, message
 from llm_admin.exceptions import InvalidInput, NotFound, Problem
@@ -19,7 +20,7 @@ from llm_admin.models import Prompt, PromptVersion, Run
 from llm_admin.schemas.base import parse
 from llm_admin.schemas.prompts import Parameters, PromptSpec, declare
 from llm_admin.schemas.storable import unfit, why_not
-from llm_admin.selectors.traces import trace
+from llm_admin.selectors.traces import Asked, trace
 from llm_admin.services import documents, follow, runs
 
 MOST_RUNS = 100  # that one stream follows
@@ -126,28 +127,65 @@ def run_or_404(request: HttpRequest, pk: uuid.UUID | str) -> Run:
     return run
 
 
-def panel_context(request: HttpRequest, run: Run) -> dict[str, Any]:
+def panel_context(request: HttpRequest, run: Run, *, only: str = "", asked: Asked | None = None) -> dict[str, Any]:
     """`run` fresh from the database: while open, the channel's position is read after it, so that nothing is missed."""
     actor = actor_of(request)
     snapshot = follow.snapshot(run)
     own = run.owner_id == request.user.pk or actor.may("view_all_runs")
     return {
         "run": run,
-        "trace": trace(run, streamed=snapshot.texts),
+        "trace": trace(run, streamed=snapshot.texts, only=only, asked=asked),
         "position": snapshot.position,
-        "may_stop": run.is_open and own and actor.may(f"run_{run.kind}"),
+        "may_stop": (run.is_open or run.is_waiting) and own and actor.may(f"run_{run.kind}"),
+        "approvals": approval_cards.waiting(run, actor) if run.is_waiting else [],
+    }
+
+
+def page_context(request: HttpRequest, run: Run) -> dict[str, Any]:
+    """What the run's own page shows besides what the panel does in other pages."""
+    ended = not (run.is_open or run.is_waiting)
+    return {
+        "hide_link": True,
+        "open_calls": True,
+        "client_key": uuid.uuid4().hex,
+        "may_repeat": ended and bool(run.spec) and actor_of(request).may(f"run_{run.kind}"),
+        "kept_from": run.again_of if run.keeps_steps else None,
     }
 
 
 def panel_answer(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """`?step=<path>` gives that step's card alone."""
-    context = panel_context(request, run_or_404(request, pk))
-    if path := request.GET.get("step"):
-        context["step"] = context["trace"].step(path)
-        if context["step"] is None:
-            raise Http404
-        return render(request, "llm_admin/runs/_step.html", context)
+    """`?step=<path>` gives that step alone, `?loop=<path>` more entries of a loop; `?waits=<count>` only a change."""
+    run, asked = run_or_404(request, pk), asked_of(request)
+    if still_waits(request, run):
+        return HttpResponse(status=204)
+    step = request.GET.get("step", "")
+    context = panel_context(request, run, only=step, asked=asked)
+    if request.GET.get("page"):
+        context |= page_context(request, run)
+    if asked:
+        context["loop"] = context["trace"].more
+        return _part(request, "llm_admin/runs/_loop.html", context, context["loop"])
+    if step:
+        context["step"] = next(iter(context["trace"].steps), None)
+        return _part(request, "llm_admin/runs/_step.html", context, context["step"])
     return render(request, "llm_admin/runs/_panel.html", context)
+
+
+def asked_of(request: HttpRequest) -> Asked | None:
+    loop = request.GET.get("loop", "")
+    return Asked(loop, whole(request.GET.get("after", "")), bool(request.GET.get("failed"))) if loop else None
+
+
+def _part(request: HttpRequest, template: str, context: dict[str, Any], found: Any) -> HttpResponse:
+    if found is None:
+        raise Http404
+    return render(request, template, context)
+
+
+def still_waits(request: HttpRequest, run: Run) -> bool:
+    """Whether nothing has changed for a page that shows as many open questions."""
+    shown = request.GET.get("waits", "")
+    return run.is_waiting and shown != "" and approval_cards.count(run) == whole(shown)
 
 
 @require_GET

@@ -1,4 +1,4 @@
-"""Runs: the list, and the page of one with all that happened in it. Nothing is changed here, only stopped."""
+"""Runs: the list, and the page of one with all that happened in it. Nothing is changed here, only stopped or shared."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from llm_admin.admin import playground
+from llm_admin.admin import playground, run_again
 from llm_admin.admin.base import ReadOnlyAdmin, actor_of
 from llm_admin.models import Run, RunError
+from llm_admin.selectors.timelines import time_line
 from llm_admin.selectors.traces import milliseconds
 from llm_admin.services import runs
+from llm_admin.services.repeating import NOT_KEPT
 from llm_admin.templatetags.llm_format import ago, cost, duration, in_out
 from llm_admin.tenancy import current_workspace
 
@@ -40,6 +42,7 @@ class RunAdmin(ReadOnlyAdmin):
             path("follow/", wrap(playground.follow_runs), name="llm_admin_run_follow"),
             path("<uuid:pk>/panel/", wrap(playground.run_panel), name="llm_admin_run_panel"),
             path("<uuid:pk>/stop/", wrap(playground.stop_run), name="llm_admin_run_stop"),
+            *run_again.urls(self, wrap),
             *super().get_urls(),
         ]
 
@@ -76,29 +79,48 @@ class RunAdmin(ReadOnlyAdmin):
 
     @display(description="Time")
     def lasted(self, run: Run) -> str:
-        return "–" if run.is_open else duration(milliseconds(run.started_at, run.ended_at))
+        return "–" if run.is_open or run.is_waiting else duration(milliseconds(run.started_at, run.ended_at))
 
     @display(description="Tokens")
     def tokens_shown(self, run: Run) -> str:
-        return "–" if run.is_open else in_out(run)
+        return "–" if run.is_open or run.is_waiting else in_out(run)
 
     @display(description="Cost")
     def cost_shown(self, run: Run) -> str:
-        return "–" if run.is_open else cost(run.cost_nano, current_workspace())
+        return "–" if run.is_open or run.is_waiting else cost(run.cost_nano, current_workspace())
 
 
 def run_page(model_admin: RunAdmin, request: HttpRequest, object_id: str) -> HttpResponse:
     run = playground.run_or_404(request, object_id)
+    if playground.still_waits(request, run):
+        return HttpResponse(status=204)
     actor = actor_of(request)
+    panel = playground.panel_context(request, run)
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.model._meta,
         "original": run,
         "title": run.title,
-        "hide_link": True,
-        "open_calls": True,
         "version": run.prompt_version or run.workflow_version,
         "traceback": RunError.objects.filter(run=run).first() if actor.may("view_all_runs") else None,
-        **playground.panel_context(request, run),
+        **panel,
+        **playground.page_context(request, run),
+        **_links(request, run),
+        "line": time_line(panel["trace"]),
     }
     return TemplateResponse(request, "llm_admin/runs/page.html", context)
+
+
+def _links(request: HttpRequest, run: Run) -> dict[str, Any]:
+    """To the runs around this one, as far as this person may see them; and whom it is shown to."""
+    actor = actor_of(request)
+    seen = runs.visible(actor=actor).defer("spec", "inputs", "output")
+    own = run.owner_id == request.user.pk or actor.may("view_all_runs")
+    may_run = actor.may(f"run_{run.kind}")
+    return {
+        "again_of": seen.filter(pk=run.again_of_id).first() if run.again_of_id else None,
+        "repeats": list(seen.filter(again_of=run).order_by("-id")[:5]),
+        "may_share": own and may_run,
+        "why_not_again": NOT_KEPT if may_run and not run.spec else "",
+        "address": request.build_absolute_uri(reverse("admin:llm_admin_run_change", args=[run.pk])),
+    }

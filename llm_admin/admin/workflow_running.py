@@ -21,6 +21,7 @@ from llm_admin.schemas.base import parse
 from llm_admin.schemas.steps import STEP_SPECS
 from llm_admin.schemas.variables import VariableSpec
 from llm_admin.services import documents, runs
+from llm_admin.services.actors import Actor
 
 
 def fields(variables: Any, values: dict[str, Any], *, typed: bool = False) -> list[dict[str, Any]]:
@@ -51,24 +52,31 @@ def run_fields(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def new_card(request: HttpRequest) -> HttpResponse:
-    actor_of(request).require("change_workflow")
+    actor = actor_of(request)
+    actor.require("change_workflow")
     kind = request.GET.get("type", "")
     if kind not in STEP_SPECS:
         raise NotFound(f"There is no step type “{kind}”.")
     card = workflow_cards.new_card(kind, request.GET.getlist("taken"), Pickers.load())
-    return render(request, "llm_admin/workflows/_card.html", {"card": card, "may_save": True})
+    return _card_answer(request, actor, card)
 
 
 @require_POST
 def copied_card(request: HttpRequest) -> HttpResponse:
     """A step as it stands in the studio, with all that is in it, as a second card. Changes nothing."""
-    actor_of(request).require("change_workflow")
+    actor = actor_of(request)
+    actor.require("change_workflow")
     step = FORM.data_of({"steps": [playground.posted_json(request.POST.get("step", ""))]})["steps"][0]
     if not type_of(step):
         raise NotFound("There is no such step to copy.")
     copy = workflow_cards.copied(step, set(request.POST.getlist("taken")))
     (card,) = workflow_cards.cards([copy], Pickers.load(), editable=True)
-    return render(request, "llm_admin/workflows/_card.html", {"card": card, "may_save": True})
+    return _card_answer(request, actor, card)
+
+
+def _card_answer(request: HttpRequest, actor: Actor, card: workflow_cards.Card) -> HttpResponse:
+    context = {"card": card, "may_save": True, "may_run": actor.may("run_workflow")}
+    return render(request, "llm_admin/workflows/_card.html", context)
 
 
 @require_GET

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.schemas import template
 from llm_admin.schemas.base import IDENTIFIER, parse
 from llm_admin.schemas.prompts import PromptSpec
+from llm_admin.schemas.steps.base import StepSpec
 from llm_admin.schemas.steps.prompt import UsesPrompt
 from llm_admin.schemas.syntaxes import f_string
 from llm_admin.schemas.workflows import WorkflowSpec
@@ -63,11 +65,30 @@ def in_workflow(
     """
     data = spec.model_dump(mode="json")
     known = {variable.name for variable in spec.inputs}
-    for step, stored in zip(spec.steps, data["steps"], strict=True):
-        if isinstance(step, UsesPrompt) and step.prompt in slugs and _follows(step, labels):
-            stored["inputs"] = _mappings(stored["inputs"], old, new, implicit=old in known)
-        known.add(step.id)
+    _in_steps(spec.steps, data["steps"], known, lambda step: _names(step, slugs, labels), old, new)
     return parse(WorkflowSpec, data)
+
+
+def _in_steps(
+    steps: Sequence[StepSpec],
+    stored: list[dict[str, Any]],
+    known: set[str],
+    concerns: Callable[[StepSpec], bool],
+    old: str,
+    new: str,
+) -> None:
+    """Changes `stored`. `known`: what the steps see; those within one see its names too, and keep theirs."""
+    known = set(known)
+    for step, one in zip(steps, stored, strict=True):
+        if concerns(step):
+            one["inputs"] = _mappings(one["inputs"], old, new, implicit=old in known)
+        for slot in step.slots():
+            _in_steps(slot.steps, one[slot.name], known | set(slot.gives), concerns, old, new)
+        known.add(step.id)
+
+
+def _names(step: StepSpec, slugs: frozenset[str], labels: frozenset[str] | None) -> bool:
+    return isinstance(step, UsesPrompt) and step.prompt in slugs and _follows(step, labels)
 
 
 def _follows(step: UsesPrompt, labels: frozenset[str] | None) -> bool:

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, Sum
 
 from llm_admin.choices import RowStatus
 from llm_admin.models import Batch, BatchRow
-from llm_admin.selectors.batches import Progress
+from llm_admin.selectors.batches import SHOWN, Progress
 
 PER_PAGE = 50
 
@@ -36,15 +36,27 @@ def page(batch: Batch, *, count: int, number: int = 1, status: str = "") -> RowP
     """`count`: how many rows have that status, as progress() has counted them. One query."""
     last = max(1, -(-count // PER_PAGE))
     number = min(max(number, 1), last)
-    rows = BatchRow.objects.filter(batch=batch, **({"status": status} if status else {})).order_by("number")
+    rows = BatchRow.objects.filter(_has(status), batch=batch).order_by("number")
     start = (number - 1) * PER_PAGE
     return RowPage(list(rows[start : start + PER_PAGE]), number, last, count)
+
+
+def _has(status: str) -> Q:
+    if status == RowStatus.PENDING:
+        return Q(status=status) | Q(status=RowStatus.RUNNING, run=None)
+    if status == RowStatus.RUNNING:
+        return Q(status=status, run__isnull=False)
+    return Q(status=status) if status else Q()
+
+
+def shown_status(row: BatchRow) -> str:
+    return RowStatus.PENDING if row.status == RowStatus.RUNNING and row.run_id is None else row.status
 
 
 def of_many(batches: Iterable[Batch]) -> dict[UUID, Progress]:
     """In one query; without rate and remaining time."""
     totals = {batch.pk: batch.total for batch in batches}
-    grouped = BatchRow.objects.filter(batch__in=list(totals)).order_by().values("batch_id", "status")
+    grouped = BatchRow.objects.filter(batch__in=list(totals)).order_by().values("batch_id", shown=SHOWN)
     found: dict[UUID, list[dict[str, Any]]] = {pk: [] for pk in totals}
     for one in grouped.annotate(
         n=Count("id"),
@@ -60,7 +72,7 @@ def _progress(total: int, groups: list[dict[str, Any]]) -> Progress:
     unknown = any(one["unknown"] for one in groups)
     return Progress(
         total=total,
-        counts={one["status"]: one["n"] for one in groups},
+        counts={one["shown"]: one["n"] for one in groups},
         rate=None,
         remaining_seconds=None,
         cost_nano=None if unknown else sum(one["cost"] or 0 for one in groups),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Case, Count, F, Max, Min, Q, Sum, Value, When
 from django.utils import timezone
 
 from llm_admin.choices import RowStatus
@@ -15,6 +15,8 @@ from llm_admin.models import Batch, BatchRow
 
 WINDOW = timedelta(seconds=60)
 DONE = (RowStatus.SUCCEEDED, RowStatus.FAILED)
+# Some rows are fetched ahead: until its run begins, a row waits.
+SHOWN = Case(When(status=RowStatus.RUNNING, run=None, then=Value(RowStatus.PENDING)), default=F("status"))
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ def progress(batch: Batch) -> Progress:
     """Two queries."""
     rows = BatchRow.objects.filter(batch=batch)
     counted = {
-        one["status"]: one
+        one["shown"]: one
         for one in rows.order_by()
-        .values("status")
+        .values(shown=SHOWN)
         .annotate(
             n=Count("id"),
             cost=Sum("cost_nano"),

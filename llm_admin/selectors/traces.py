@@ -2,85 +2,31 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_admin.choices import StepStatus
 from llm_admin.models import InteractionLog, InteractionText, Run, RunStep
-from llm_admin.schemas.steps import STEP_SPECS
+from llm_admin.selectors.trace_parts import Call, Figures, Loop, Step, below, milliseconds, total
+from llm_admin.selectors.trace_tree import Asked, Tree, outer
 
+__all__ = ["Asked", "Call", "Loop", "Step", "Trace", "calls_of", "milliseconds", "total", "trace"]
 
-@dataclass(frozen=True)
-class Call:
-    """`text` is None when the workspace keeps no texts."""
-
-    log: InteractionLog
-    text: InteractionText | None = None
-
-    @property
-    def cached_tokens(self) -> int:
-        return min(self.log.cached_input_tokens or 0, self.log.input_tokens or 0)
-
-    @property
-    def fresh_tokens(self) -> int:
-        return (self.log.input_tokens or 0) - self.cached_tokens
-
-    @property
-    def cached_price(self) -> Any:
-        price = self.log.price
-        return price.input_per_million if price.cached_input_per_million is None else price.cached_input_per_million
-
-
-@dataclass(frozen=True)
-class Step:
-    """`row` is None while the step waits for its turn. `streamed`: what has arrived of its answer so far."""
-
-    path: str
-    title: str
-    type: str
-    row: RunStep | None = None
-    calls: list[Call] = field(default_factory=list)
-    streamed: str = ""
-
-    @property
-    def icon(self) -> str:
-        return STEP_SPECS.get(self.type).icon if self.type in STEP_SPECS else "extension"
-
-    @property
-    def status(self) -> str:
-        return self.row.status if self.row else "waiting"
-
-    @property
-    def is_running(self) -> bool:
-        return self.status == StepStatus.RUNNING
-
-    @property
-    def duration_ms(self) -> float | None:
-        return milliseconds(self.row.started_at, self.row.ended_at) if self.row else None
-
-    @property
-    def input_tokens(self) -> int | None:
-        return total(call.log.input_tokens for call in self.calls)
-
-    @property
-    def output_tokens(self) -> int | None:
-        return total(call.log.output_tokens for call in self.calls)
-
-    @property
-    def cost_nano(self) -> int | None:
-        return total(call.log.cost_nano for call in self.calls)
+LIGHT = ("run", "path", "step_id", "type", "title", "status", "note", "reused", "started_at", "ended_at", "error_kind")
+HEAVY = ("input", "output", "error_message")
 
 
 @dataclass(frozen=True)
 class Trace:
-    """`streamed` as in `Step`: step path ("" in a prompt's run) -> text."""
+    """`streamed`: step path ("" in a prompt's run) -> text. `more`: what was asked of a long loop."""
 
     run: Run
     steps: list[Step]
     calls: list[Call]
     streamed: Mapping[str, str]
+    more: Loop | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)  # of the steps that ran, by their ids
 
     @property
     def answer(self) -> str | None:
@@ -95,61 +41,61 @@ class Trace:
         return milliseconds(self.run.started_at, self.run.ended_at)
 
     def step(self, path: str) -> Step | None:
-        return next((step for step in self.steps if step.path == path), None)
+        return next((step for step in below(self.steps) if step.path == path), None)
 
     @property
     def failed_step(self) -> str:
         """Its title: the run keeps its id, which only those who wrote the workflow know."""
-        rows = [step.row for step in self.steps if step.row and step.row.step_id == self.run.error_step]
-        return str(rows[-1]) if rows else self.run.error_step
+        return self.titles.get(self.run.error_step, self.run.error_step)
 
 
-def milliseconds(start: dt.datetime | None, end: dt.datetime | None) -> float | None:
-    return (end - start).total_seconds() * 1000 if start and end else None
+def trace(run: Run, *, streamed: Mapping[str, str] | None = None, only: str = "", asked: Asked | None = None) -> Trace:
+    """As many queries for a long run as for a short one. `streamed` comes from `services.follow.snapshot`.
 
-
-def total(numbers: Iterable[int | None]) -> int | None:
-    """Unknown as soon as one of them is."""
-    known = list(numbers)
-    return None if None in known else sum(n for n in known if n is not None)
-
-
-def trace(run: Run, *, streamed: Mapping[str, str] | None = None) -> Trace:
-    """Three or four queries, however long the run. `streamed` comes from `services.follow.snapshot`."""
+    `only`: that step alone, with what is within it. `asked`: more entries of a loop, and nothing else.
+    """
     streamed = streamed or {}
-    calls = calls_of(run)
-    steps = _steps(run, calls, streamed) if run.kind == "workflow" else []
-    return Trace(run=run, steps=steps, calls=calls, streamed=streamed)
+    if run.kind != "workflow":
+        return Trace(run=run, steps=[], calls=calls_of(run), streamed=streamed)
+    rows = list(run.steps.only(*LIGHT))
+    calls: dict[str, list[Call]] = defaultdict(list)
+    planned = (run.spec.get("workflow") or {}).get("steps") or []
+    ended = not (run.is_open or run.is_waiting)
+    tree = Tree(rows, planned, ended, streamed, _figures(run), calls, asked or Asked())
+    more = tree.entries() if asked else None
+    steps = [] if asked else [found] if only and (found := tree.one(only)) else [] if only else tree.steps()
+    _read_texts(run, tree.shown)
+    found_calls = calls_of(run, paths=[row.path for row in tree.shown])
+    for call in found_calls:
+        calls[call.log.step_path].append(call)
+    titles = {row.step_id: str(row) for row in rows}
+    return Trace(run=run, steps=steps, calls=found_calls, streamed=streamed, more=more, titles=titles)
 
 
-def calls_of(run: Run) -> list[Call]:
-    logs = list(InteractionLog.objects.filter(run=run).select_related("model", "deployment", "price").order_by("id"))
+def calls_of(run: Run, *, paths: Iterable[str] | None = None) -> list[Call]:
+    rows = InteractionLog.objects.filter(run=run)
+    if paths is not None:
+        rows = rows.filter(step_path__in=list(paths))
+    logs = list(rows.select_related("model", "deployment", "price").order_by("id"))
     texts = InteractionText.objects.in_bulk([log.pk for log in logs]) if logs else {}
     return [Call(log, texts.get(log.pk)) for log in logs]
 
 
-def _steps(run: Run, calls: list[Call], streamed: Mapping[str, str]) -> list[Step]:
-    """Those that ran, then the planned ones that have not begun (an ended run's never will, and are left out)."""
-    ran = {row.path: row for row in run.steps.all()}
-    steps = [
-        Step(
-            path=path,
-            title=str(row),
-            type=row.type,
-            row=row,
-            calls=[call for call in calls if call.log.step_path == path],
-            streamed=streamed.get(path, ""),
-        )
-        for path, row in ran.items()
-    ]
-    return steps + ([step for step in _planned(run) if step.path not in ran] if run.is_open else [])
+def _figures(run: Run) -> dict[str, Figures]:
+    """By path; a step that holds others has the sums of theirs."""
+    found: dict[str, Figures] = defaultdict(Figures)
+    numbers = InteractionLog.objects.filter(run=run).values_list(
+        "step_path", "input_tokens", "output_tokens", "cost_nano"
+    )
+    for path, *figures in numbers:
+        while path:
+            found[path].add(*figures)
+            path = outer(path)
+    return found
 
 
-def _planned(run: Run) -> list[Step]:
-    planned = (run.spec.get("workflow") or {}).get("steps", [])
-    return [Step(path=str(number), title=_heading(step), type=step["type"]) for number, step in enumerate(planned, 1)]
-
-
-def _heading(step: dict[str, Any]) -> str:
-    label = STEP_SPECS.get(step["type"]).label if step["type"] in STEP_SPECS else step["type"]
-    return step.get("title") or f"{label}: {step['id']}"
+def _read_texts(run: Run, rows: list[RunStep]) -> None:
+    known = {row.pk: row for row in rows}
+    values: Any = RunStep.objects.filter(run=run, pk__in=list(known)).values_list("pk", *HEAVY)
+    for pk, *texts in values:
+        known[pk].__dict__.update(zip(HEAVY, texts, strict=True))

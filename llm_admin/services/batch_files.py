@@ -131,9 +131,7 @@ def _decoded(data: bytes) -> tuple[str, list[str]]:
     try:
         return data.decode("utf-8-sig"), []
     except UnicodeDecodeError:
-        notice = (
-            "This file is not UTF-8, so it was read as Western European (Windows). Check letters such as é."
-        )
+        notice = "This file is not UTF-8, so it was read as Western European (Windows). Check letters such as é."
         return data.decode("cp1252", errors="replace"), [notice]
 
 

@@ -91,8 +91,10 @@ def field_problems(variables: Sequence[VariableSpec], sources: Sources) -> dict[
         source = sources.get(variable.name, Source())
         if source.column is not None:
             continue
-        if source.fixed:
-            wrong = variable.problem(source.fixed)
+        if source.fixed is not None:
+            wrong = (
+                variable.problem(source.fixed) if source.fixed.strip() else "is to be the same for all rows: type it"
+            )
         else:
             wrong = "" if variable.default or not variable.required else "is needed: choose a column, or type a value"
         if wrong:

@@ -45,12 +45,18 @@ class _Pump:
     waiting: list[BatchRow] = field(default_factory=list)
     last: int = 0  # number of the last row that was fetched
     paused: bool = False
+    stopped: bool = False
 
 
 def launch(batch_id: UUID) -> None:
     """In this process's job loop, unless it is pumped already; then it looks again."""
     upkeep.start()
     LOCAL.submit(_pump(batch_id))
+
+
+def is_busy() -> bool:
+    """Whether this process is pumping a batch, or letting one go."""
+    return bool(_pumping)
 
 
 async def _pump(batch_id: UUID) -> None:
@@ -81,10 +87,13 @@ def _lease() -> Any:
 
 
 def _take_over(batch_id: UUID) -> None:
-    """Rows that another process was running: what their runs have become is what they are."""
+    """Rows that another process was running: what their runs have become is what they are.
+
+    A row is stored as stopped together with its run; one that is not was about to go on.
+    """
     rows = BatchRow._base_manager.filter(batch=batch_id, status=RowStatus.RUNNING).select_related("run")
     for row in rows:
-        if row.run is None or row.run.status in (RunStatus.INTERRUPTED, RunStatus.PENDING):
+        if row.run is None or row.run.status in UNFINISHED:
             BatchRow._base_manager.filter(pk=row.pk).update(status=RowStatus.PENDING)
         elif status := ENDED.get(RunStatus(row.run.status)):
             _store_end(row, row.run, status)
@@ -105,7 +114,7 @@ async def _drive(pump: _Pump, bell: asyncio.Event) -> None:
         renewal.cancel()
         if pump.running:
             await asyncio.wait(pump.running)
-        await WRITER.write(lambda: _let_go(pump.batch))
+        await WRITER.write(lambda: _let_go(pump))
 
 
 async def _fill(pump: _Pump) -> None:
@@ -115,7 +124,7 @@ async def _fill(pump: _Pump) -> None:
             if not pump.waiting:
                 return
         row = pump.waiting.pop(0)
-        task = asyncio.ensure_future(_run_row(pump.batch, row))
+        task = asyncio.ensure_future(_run_row(pump, row))
         pump.running.add(task)
         task.add_done_callback(partial(_row_ended, pump))
 
@@ -148,12 +157,13 @@ def _fetch(pump: _Pump) -> list[BatchRow]:
     return found
 
 
-async def _run_row(batch: Batch, row: BatchRow) -> None:
+async def _run_row(pump: _Pump, row: BatchRow) -> None:
+    batch = pump.batch
     run = row.run if row.run is not None and _goes_on(row.run) else _new_run(batch, row)
     run.workspace, run.owner = batch.workspace, batch.owner
     fresh = run._state.adding
     operations: list[Any] = [Insert(run)] if fresh else []
-    await WRITER.write(*operations, lambda: _begin(row, run))
+    await WRITER.write(*operations, lambda: _begin(pump, row, run))
     await execution.drive_claimed(run, also=lambda: _end_row(row, run))
 
 
@@ -183,7 +193,7 @@ def _new_run(batch: Batch, row: BatchRow) -> Run:
     )
 
 
-def _begin(row: BatchRow, run: Run) -> None:
+def _begin(pump: _Pump, row: BatchRow, run: Run) -> None:
     """In one transaction with a new run's insert: a row never has a run that nobody knows of."""
     if run.status != RunStatus.RUNNING:
         changes = {
@@ -202,6 +212,8 @@ def _begin(row: BatchRow, run: Run) -> None:
             setattr(run, name, value)
     values = {"status": RowStatus.RUNNING, "run": run.pk, "attempts": row.attempts + 1}
     update_one(BatchRow, {"id": row.pk}, values)
+    if pump.stopped:  # in between: it ends as soon as it is looked after
+        update_one(Run, {"id": run.pk}, {"stop_requested_at": timezone.now()})
 
 
 def _end_row(row: BatchRow, run: Run) -> None:
@@ -221,6 +233,8 @@ def _store_end(row: BatchRow, run: Run, status: RowStatus) -> None:
         "calls": run.calls,
         "ended_at": None if status == RowStatus.WAITING else timezone.now(),
     }
+    if not run.spec and status in (RowStatus.SUCCEEDED, RowStatus.FAILED):  # a workspace that keeps no texts
+        values |= {"inputs": {}, "original": {}}
     update_one(BatchRow, {"id": row.pk}, values)
 
 
@@ -235,9 +249,11 @@ def _finish(batch: Batch) -> bool:
     return True
 
 
-def _let_go(batch: Batch) -> None:
+def _let_go(pump: _Pump) -> None:
+    batch = pump.batch
     Batch._base_manager.filter(pk=batch.pk, executor=executor_id()).update(executor="", lease_expires_at=None)
-    ours = BatchRow._base_manager.filter(batch=batch, status=RowStatus.RUNNING, run=None)
+    unbegun = Q(run=None) | Q(pk__in=[row.pk for row in pump.waiting])
+    ours = BatchRow._base_manager.filter(unbegun, batch=batch, status=RowStatus.RUNNING)
     ours.update(status=RowStatus.PENDING)  # fetched, not begun
 
 
@@ -249,8 +265,9 @@ async def _keep_lease(pump: _Pump, bell: asyncio.Event) -> None:
         paused = status != BatchStatus.RUNNING
         if paused and not pump.paused:
             await WRITER.write(lambda: _give_back(pump))
+            _stop_rows(pump)
         if paused != pump.paused:
-            pump.paused = paused
+            pump.paused, pump.stopped = paused, paused and pump.stopped
             bell.set()
 
 
@@ -264,9 +281,16 @@ def _give_back(pump: _Pump) -> None:
     """Rows that were fetched and have not begun: stopped with the batch, or left for later."""
     pump.paused = True
     waiting, pump.waiting = pump.waiting, []
-    stopped = Batch._base_manager.filter(pk=pump.batch.pk, status=BatchStatus.STOPPED).exists()
-    status = RowStatus.STOPPED if stopped else RowStatus.PENDING
+    pump.stopped = Batch._base_manager.filter(pk=pump.batch.pk, status=BatchStatus.STOPPED).exists()
+    status = RowStatus.STOPPED if pump.stopped else RowStatus.PENDING
     BatchRow._base_manager.filter(pk__in=[row.pk for row in waiting]).update(status=status)
+
+
+def _stop_rows(pump: _Pump) -> None:
+    """Those that began after Stop had asked the others, or that another process was asked to stop."""
+    for live in LIVE.all() if pump.stopped else ():
+        if live.run.batch_id == pump.batch.pk:
+            live.stop()
 
 
 def settle_waiting() -> int:

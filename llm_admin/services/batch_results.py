@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from llm_admin.choices import RowStatus
@@ -41,15 +41,19 @@ def _input_names(batch: Batch) -> list[str]:
 
 
 def output_keys(batch: Batch) -> list[str]:
+    outputs = BatchRow._base_manager.filter(batch=batch, output__isnull=False).order_by("number")
+    return keys_of(outputs.values_list("output", flat=True).iterator(AT_A_TIME), most=MOST_KEYS)
+
+
+def keys_of(outputs: Iterable[Any], *, most: int) -> list[str]:
     """A column for each key of results that are objects, in the order they come; else, or also, the result itself."""
     keys: dict[str, None] = {}
     whole = False
-    outputs = BatchRow._base_manager.filter(batch=batch, output__isnull=False).order_by("number")
-    for output in outputs.values_list("output", flat=True).iterator(AT_A_TIME):
-        if isinstance(output, dict) and output and len(keys.keys() | output.keys()) <= MOST_KEYS:
+    for output in outputs:
+        if isinstance(output, dict) and output and len(keys.keys() | output.keys()) <= most:
             keys.update(dict.fromkeys(output))
         else:
-            whole = True
+            whole = whole or output is not None
     return [*keys, RESULT] if whole or not keys else list(keys)
 
 

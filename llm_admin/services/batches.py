@@ -149,6 +149,8 @@ def resume(batch: Batch, *, actor: Actor) -> None:
     """Also after Stop: rows that were not run, or were stopped, are run; no finished one again."""
     changes = {BatchStatus.PAUSED: BatchStatus.RUNNING, BatchStatus.STOPPED: BatchStatus.RUNNING}
     with transaction.atomic(), workspace_scope(actor.workspace):
+        if BatchRow.objects.filter(batch=batch, status=RowStatus.STOPPED).exists():  # one by one, under Runs
+            changes[BatchStatus.FINISHED] = BatchStatus.RUNNING
         _change(batch, actor, changes, "It is running or finished: there is nothing to resume.")
         BatchRow.objects.filter(batch=batch, status=RowStatus.STOPPED).update(status=RowStatus.PENDING, ended_at=None)
         transaction.on_commit(lambda: batch_pump.launch(batch.pk))
@@ -177,6 +179,8 @@ def retry_failed(batch: Batch, *, actor: Actor) -> int:
     _require(batch, actor)
     with transaction.atomic(), workspace_scope(actor.workspace):
         failed = BatchRow.objects.filter(batch=batch, status=RowStatus.FAILED)
+        if batch.spec["workflow"]["inputs"] and failed.exists() and not (failed := failed.exclude(inputs={})).exists():
+            raise Conflict("This workspace keeps no texts, so what the failed rows held is gone. Start their file again.")
         count = failed.update(status=RowStatus.PENDING, run=None, problem="", ended_at=None)
         if not count:
             raise Conflict("No row has failed: there is nothing to run again.")

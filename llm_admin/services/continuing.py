@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from llm_admin.choices import ApprovalStatus, ErrorKind, StepStatus
-from llm_admin.models import Approval, Run, RunStep
+from llm_admin.models import Approval, Membership, Run, RunStep
 from llm_admin.schemas.records import ApprovalRequest, Decision, Done
 
 DECIDED = (ApprovalStatus.APPROVED, ApprovalStatus.DECLINED)
@@ -39,11 +39,18 @@ def load(run: Run) -> State:
         state.decisions[approval.path] = Decision(
             approved=approval.status == ApprovalStatus.APPROVED,
             text=approval.text,
-            by=str(approval.decided_by or "the deadline"),
+            by=_who(approval),
             word=approval.word,
         )
     decided.update(used=True)
     return state
+
+
+def _who(approval: Approval) -> str:
+    if approval.decided_by is not None:
+        return str(approval.decided_by)
+    overdue = approval.deadline_at is not None and approval.decided_at and approval.decided_at >= approval.deadline_at
+    return "the deadline" if overdue else "the console itself"  # code of the project, on nobody's behalf
 
 
 def is_decided(run: Run) -> bool:
@@ -70,8 +77,8 @@ def ask(run: Run, request: ApprovalRequest, text: str, question: str) -> None:
         },
     )
     if new and request.people:
-        members = run.workspace.memberships.filter(user__username__in=request.people)
-        approval.people.set(members.values_list("user_id", flat=True))
+        rows = Membership._base_manager.filter(workspace=run.workspace_id, user__username__in=request.people)
+        approval.people.set(rows.values_list("user_id", flat=True))
 
 
 def forget_texts(run: Run) -> None:

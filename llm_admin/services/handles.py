@@ -121,7 +121,7 @@ async def execute(run: Run, listener: Listener | None = None) -> Result:
 
 
 def finish(result: Result) -> Result:
-    if not result.ok:
+    if not result.ok and result.status != RunStatus.WAITING:
         raise RunFailed(result)
     return result
 

@@ -1,13 +1,9 @@
-"""What a batch proposes for the host's rows: compared with what is there, applied, and undone again.
-
-A proposal sets only a field that the batch's mapping names and that the person's own change form may edit.
-"""
+"""Applies what a batch proposed for the host's rows, and undoes it: through the host's permissions and history."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,87 +13,13 @@ from django.utils import timezone
 
 from llm_admin.choices import RowStatus
 from llm_admin.models import Batch, BatchRow, RowChange
-from llm_admin.schemas.word_diffs import Piece, words
-from llm_admin.services import host_fields, planning
+from llm_admin.services import host_fields
 from llm_admin.services.actors import Actor
-from llm_admin.services.host_rows import NAME
-from llm_admin.services.hosts import Host, objects
+from llm_admin.services.host_review import NOT_EDITABLE, Proposal, Review, review
+from llm_admin.services.hosts import Host
 from llm_admin.tenancy import workspace_scope
 
 AT_A_TIME = 500
-GONE = "This row is not there any more, or you may not see it."
-NOT_YOURS = "You may not change this row."
-NOT_EDITABLE = "The field may not be changed by you, or is not in the table any more."
-NO_ANSWER = "The answer has no “{}”."
-MASKED = "The answer held something like a key, which was masked. It cannot be stored."
-
-
-@dataclass
-class Proposal:
-    """For one field of one row. `value` is the field's own value, set unless there is a `problem`."""
-
-    name: str
-    title: str
-    before: Any = None  # as it was when the batch was started
-    now: Any = None
-    proposed: Any = None
-    value: Any = None
-    problem: str = ""
-    changed: bool = False  # by somebody else since the batch was started
-    change: RowChange | None = None
-    pieces: list[Piece] = field(default_factory=list)
-    now_shown: str = ""
-    before_shown: str = ""
-
-    @property
-    def applied(self) -> bool:
-        return self.change is not None and self.change.undone_at is None
-
-    @property
-    def undone(self) -> bool:
-        return self.change is not None and self.change.undone_at is not None
-
-    @property
-    def same(self) -> bool:
-        return not self.problem and self.now == self.proposed
-
-    @property
-    def open(self) -> bool:
-        """It can be applied."""
-        return not self.problem and not self.applied and not self.same
-
-    @property
-    def advised(self) -> bool:
-        """Ticked from the start."""
-        return self.open and not self.changed and not self.undone
-
-    @property
-    def edited(self) -> bool:
-        """Since it was applied: what Undo leaves alone."""
-        return self.applied and self.change is not None and self.now != self.change.after
-
-
-@dataclass
-class Review:
-    """A row of the batch beside the host's row. `seen` stands for the values that the person was shown."""
-
-    row: BatchRow
-    obj: Any
-    name: str
-    problem: str = ""
-    proposals: list[Proposal] = field(default_factory=list)
-
-    @property
-    def seen(self) -> str:
-        return digest({one.name: one.now for one in self.proposals})
-
-    @property
-    def open(self) -> list[Proposal]:
-        return [one for one in self.proposals if one.open]
-
-    @property
-    def applied(self) -> list[Proposal]:
-        return [one for one in self.proposals if one.applied]
 
 
 @dataclass
@@ -105,75 +27,6 @@ class Done:
     rows: int = 0
     fields: int = 0
     skipped: list[str] = field(default_factory=list)
-
-
-def digest(values: Mapping[str, Any]) -> str:
-    text = json.dumps(values, sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def review(host: Host, batch: Batch, rows: Sequence[BatchRow]) -> list[Review]:
-    """Three queries, however many rows: the host's objects, the changes, and what may be masked."""
-    found = {str(obj.pk): obj for obj in objects(host, [row.object_id for row in rows])}
-    changes: dict[int, dict[str, RowChange]] = {}
-    for change in RowChange.objects.filter(row__in=[row.pk for row in rows]).select_related("applied_by", "undone_by"):
-        changes.setdefault(change.row_id, {})[change.field] = change  # the newest: they come in order
-    mask = planning.facts(batch.workspace).redactor.value
-    return [_reviewed(host, batch, row, found.get(row.object_id), changes.get(row.pk, {}), mask) for row in rows]
-
-
-def _reviewed(
-    host: Host, batch: Batch, row: BatchRow, obj: Any, changes: Mapping[str, RowChange], mask: Callable[[Any], Any]
-) -> Review:
-    made = Review(row, obj, str(obj) if obj is not None else str(row.original.get(NAME) or f"Row {row.number}"))
-    if obj is None:
-        made.problem = GONE
-    elif not host.may_change(obj):
-        made.problem = NOT_YOURS
-    if made.problem or (row.status != RowStatus.SUCCEEDED and not changes):
-        return made
-    allowed = {f.name for f in host.targets(obj)}
-    for name, outcome in batch.outputs.items():
-        found = host_fields.field_of(host.model, name)
-        if found is None:
-            made.proposals.append(Proposal(name, name, problem=NOT_EDITABLE, change=changes.get(name)))
-            continue
-        one = Proposal(name, host_fields.title_of(found), change=changes.get(name))
-        one.before, one.now = row.original.get(name), host_fields.current(obj, found)
-        one.changed = one.before not in (one.now, mask(one.now))
-        _propose(one, found, row.output, outcome, obj)
-        if name not in allowed:
-            one.problem = NOT_EDITABLE
-        one.now_shown, one.before_shown = (host_fields.shown(found, v) for v in (one.now, one.before))
-        one.pieces = [] if one.problem else words(one.now_shown, host_fields.shown(found, one.proposed), seconds=0.2)
-        made.proposals.append(one)
-    return made
-
-
-def _propose(one: Proposal, found: Any, output: Any, outcome: str, obj: models.Model) -> None:
-    given = output
-    if outcome:
-        if not isinstance(output, dict) or outcome not in output:
-            one.problem = NO_ANSWER.format(outcome)
-            return
-        given = output[outcome]
-    if _masked(given):
-        one.problem = MASKED
-        return
-    try:
-        one.value = host_fields.cleaned(found, given, obj)
-        one.proposed = host_fields.stored(found, one.value)
-    except ValueError as error:
-        one.problem = str(error)
-
-
-def _masked(value: Any) -> bool:
-    from llm_admin.runtime.redaction import MASK
-
-    return MASK in json.dumps(value, ensure_ascii=False)
-
-
-# ---- applying ----
 
 
 def apply(
@@ -209,20 +62,13 @@ def _locked(pks: Sequence[int]) -> Any:
     return BatchRow.objects.select_for_update().filter(pk__in=pks).order_by("number")
 
 
-class _together:
+@contextmanager
+def _together(host: Host) -> Iterator[None]:
     """One transaction, also where the host's table is in another database than ours."""
-
-    def __init__(self, host: Host) -> None:
-        databases = dict.fromkeys((router.db_for_write(RowChange), router.db_for_write(host.model)))
-        self._all = [transaction.atomic(using=name) for name in databases]
-
-    def __enter__(self) -> None:
-        for one in self._all:
-            one.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        for one in reversed(self._all):
-            one.__exit__(*error)
+    with ExitStack() as stack:
+        for name in dict.fromkeys((router.db_for_write(RowChange), router.db_for_write(host.model))):
+            stack.enter_context(transaction.atomic(using=name))
+        yield
 
 
 def _apply_row(

@@ -86,6 +86,8 @@ def input_value(obj: models.Model, key: str, variable: VariableSpec) -> Any:
         return dict(field.flatchoices).get(value, value)
     if variable.type == "date" and isinstance(value, datetime.datetime):
         return timezone.localtime(value).date() if timezone.is_aware(value) else value.date()
+    if variable.type == "number" and isinstance(value, Decimal) and value.is_finite() and value == int(value):
+        return int(value)
     return stored(field, value)
 
 

@@ -131,3 +131,10 @@ def remember(host: Host, workflow: Workflow, mapping: FieldMap, *, actor: Actor)
             user=actor.user,
             defaults={"workspace": actor.workspace, "inputs": mapping.inputs, "outputs": mapping.outputs},
         )
+
+
+def last_used(host: Host, *, actor: Actor) -> int:
+    """The workflow that this person ran on this table last; 0 when none."""
+    with workspace_scope(actor.workspace):
+        rows = RowMapping.objects.filter(user=actor.user, content_type=host.content_type).order_by("-used_at")
+        return rows.values_list("workflow", flat=True).first() or 0

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import models
 
-from llm_admin.choices import BatchKind
+from llm_admin.choices import BatchKind, StoreTexts
 from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.models import LIVE, Batch, Workflow
 from llm_admin.schemas.variables import VariableSpec, check_values
@@ -24,6 +24,7 @@ from llm_admin.services.hosts import Host, objects
 
 MOST_ROWS = 10_000
 MOST_TOLD = 20
+KEEPS_NOTHING = "This workspace keeps no texts, so there would be nothing to review. An admin can change that under Workspace settings."
 NAME = "__str__"  # in a row's original values: what the object was called
 
 
@@ -86,6 +87,8 @@ def start(
     actor.require("run_batch")
     version = live_version(workflow)
     spec = documents.spec_of(version)
+    if actor.workspace.store_texts == StoreTexts.NOTHING:
+        raise InvalidInput(KEEPS_NOTHING)
     if len(ids) > MOST_ROWS:
         raise InvalidInput(f"At most {MOST_ROWS:,} rows at once. Select fewer.")
     if problems := check_mapping(host, spec, mapping):

@@ -55,9 +55,9 @@ def stop() -> None:
 
 
 def finish() -> None:
-    """Waits for the runs that `stop` ended, at most 3 s, and for everything that is still to be written."""
+    """Waits for the runs that `stop` ended and the batches that it let go, at most 3 s, and for everything that is still to be written."""
     deadline = time.monotonic() + 3
-    while len(LIVE) and time.monotonic() < deadline:
+    while (len(LIVE) or batch_pump.is_busy()) and time.monotonic() < deadline:
         time.sleep(0.01)
     with contextlib.suppress(TimeoutError):
         LOCAL.submit(_close_providers()).result(1)

@@ -6,6 +6,8 @@ from typing import Any
 
 from django import template
 
+from llm_admin.schemas.values import as_text
+
 register = template.Library()
 
 
@@ -26,3 +28,9 @@ def shape(value: Any) -> str:
             return "yes_no"
         case _:
             return "text"
+
+
+@register.filter
+def in_words(value: Any) -> str:
+    """A value in one cell of a table."""
+    return as_text(value)

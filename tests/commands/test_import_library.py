@@ -33,7 +33,7 @@ def test_the_real_list(run, scope):
 def test_the_demo_library(run, scope):
     lines = run(library.read_shipped("demo_library.json"))
     assert "new          workflow  Ticket triage, 3 versions" in lines
-    assert (Prompt.objects.count(), Workflow.objects.count()) == (6, 3)
+    assert (Prompt.objects.count(), Workflow.objects.count()) == (6, 4)
 
 
 def test_it_says_what_happens_to_each(run, scope):

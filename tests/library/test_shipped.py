@@ -48,7 +48,7 @@ def test_samples_are_offered_until_they_are_here(load, system, scope):
 
 def test_the_demo_library(system, scope):
     counts = library.import_demo(system)
-    assert (Prompt.objects.count(), Workflow.objects.count(), counts.new) == (6, 3, 9)
+    assert (Prompt.objects.count(), Workflow.objects.count(), counts.new) == (6, 4, 10)
     for family in (Prompt, Workflow):
         assert all(2 <= document.last_number <= 4 for document in family.objects.all())
         assert all(document.description for document in family.objects.all())
@@ -81,7 +81,12 @@ def test_every_demo_prompt_can_be_run_as_it_is(system, scope):
 @pytest.mark.django_db(transaction=True)
 def test_demo_workflows_run_with_the_demo_model(system):
     library.import_demo(system)
-    for slug, numbers in {"brief-to-newsletter": (1, 2), "ticket-triage": (1, 2, 3), "nda-first-check": (1, 2)}.items():
+    for slug, numbers in {
+        "brief-to-newsletter": (1, 2),
+        "ticket-triage": (1, 2, 3),
+        "nda-first-check": (1, 2),
+        "product-tagline": (1, 2),
+    }.items():
         for number in numbers:
             result = run_workflow(slug, number=number)
             assert result.ok, (slug, number, result.error)

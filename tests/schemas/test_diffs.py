@@ -117,7 +117,7 @@ def workflow(*steps, **details):
 def test_a_workflow_differs_step_by_step_and_shows_no_json():
     changed = MODEL | {"text": "Say {{t}} now", "parameters": {}, "inputs": [{"name": "q", "value": "{{t}}"}]}
     assert told(workflow(MODEL, PARSER), workflow(changed, output="a")) == [
-        ("Step 2: Parser: d", "Result name: d\nReads: a\nFormat: json", None),
+        ("Step 2: Parser: d", "Result name: d\nReads: a\nFormat: JSON", None),
         ("Step 1: Model: a – Text", "Say {{t}}", "Say {{t}} now"),
         ("Step 1: Model: a – Temperature", "1.0", None),
         ("Step 1: Model: a – What the prompt's variables get", None, "q: {{t}}"),

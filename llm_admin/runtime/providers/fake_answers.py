@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from llm_admin.runtime.providers.fake_choices import told_answer
 from llm_admin.runtime.providers.fake_json import asks_for_json, json_answer
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ def answer(messages: list[BaseMessage], response_format: Any = None) -> str:
     request = "\n".join(message.text for message in messages)
     if asks_for_json(request, response_format):
         return json.dumps(json_answer(request, asked, response_format), indent=2, ensure_ascii=False)
-    return " ".join(_sentences(messages, asked))
+    told = told_answer(request, asked)
+    return " ".join(_sentences(messages, asked)) if told is None else told
 
 
 def exactly(pieces: list[str], count: int) -> list[str]:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from llm_admin.runtime.providers.fake_choices import body_of, read_value
+
 ASKS = re.compile(
     r"\b(?:in|as|valid|only|return|answer|output|respond|reply|produce|write|give)\b[^.\n]{0,40}\bJSON\b"
     r"|\bJSON\b\W{0,3}(?:object|array|schema|format|document|only|with)\b",
@@ -44,7 +46,11 @@ def json_answer(request: str, asked: str, response_format: Any) -> Any:
     if schema := next((one for one in reversed(found) if _is_schema(one)), None):
         return instance(schema, words)
     if keys := _keys(request):
-        return {name: _guess(name, hint, words) for name, hint in keys.items()}
+        body = body_of(asked)
+        read = {name: read_value(name, body) for name in keys} if body else {}
+        return {
+            name: _guess(name, hint, words) if read.get(name) is None else read[name] for name, hint in keys.items()
+        }
     if found:
         return {name: _like(name, value, words) for name, value in found[-1].items()}
     return {"answer": _text("answer", words)}

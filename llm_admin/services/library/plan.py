@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.models import name_key
 from llm_admin.schemas.prompts import PromptSpec, declare, upgrade
-from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services.actors import Actor
 from llm_admin.services.families import PROMPTS, WORKFLOWS
 from llm_admin.services.library.entries import Entry, EntryVersion, Reading
 from llm_admin.services.library.items import Action, Item, Plan
 from llm_admin.services.library.matching import Match, match
 from llm_admin.services.library.notices import about, missing_models, missing_prompts
+from llm_admin.services.library.rewiring import with_prompts
 from llm_admin.services.library.shelf import Book, Shelf
 from llm_admin.services.secrets import refuse_secrets
 from llm_admin.tenancy import workspace_scope
@@ -84,15 +84,7 @@ def _dressed(version: EntryVersion, book: Book) -> EntryVersion:
 
 def _rewired(entry: Entry, slugs: dict[str, str]) -> Entry:
     """A workflow's steps name prompts; here they may have other short names."""
-    return entry.with_versions([version.saying(_with_prompts(version.spec, slugs)) for version in entry.versions])
-
-
-def _with_prompts(spec: WorkflowSpec, slugs: dict[str, str]) -> WorkflowSpec:
-    data = spec.model_dump(mode="json")
-    for step in data["steps"]:
-        if step.get("prompt"):
-            step["prompt"] = slugs.get(step["prompt"], step["prompt"])
-    return WorkflowSpec.model_validate(data)
+    return entry.with_versions([version.saying(with_prompts(version.spec, slugs)) for version in entry.versions])
 
 
 def _refused(items: list[Item], actor: Actor) -> list[Problem]:

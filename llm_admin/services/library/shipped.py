@@ -7,6 +7,7 @@ from pathlib import Path
 import llm_admin
 
 DEMO = "demo_library.json"
+GALLERY = "gallery.json"
 SAMPLES = "prompts-2025.csv"
 SAMPLE_COUNT = 197
 FIRST_SAMPLE = "An Ethereum Developer"

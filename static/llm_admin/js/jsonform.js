@@ -15,19 +15,20 @@ window.llmForms = (() => {
 
   function ready(textarea, changed) {
     const form = of(textarea);
+    let waiting = 0;
+    const dressSoon = () => {
+      cancelAnimationFrame(waiting);
+      waiting = requestAnimationFrame(() => dress(textarea, form));
+    };
     form.addEventListener("change", ({ data, prevData }) => {
       if (JSON.stringify(data) === JSON.stringify(prevData)) return;
       forget(form, prevData, data);
       changed(form);
+      dressSoon();
       textarea.dispatchEvent(new Event("input", { bubbles: true })); // jsonform's own buttons tell nobody
     });
-    const dressed = () => dress(textarea, form);
-    let waiting = 0;
-    new MutationObserver(() => {
-      cancelAnimationFrame(waiting);
-      waiting = requestAnimationFrame(dressed);
-    }).observe(box(textarea), { childList: true, subtree: true });
-    dressed();
+    new MutationObserver(dressSoon).observe(box(textarea), { childList: true, subtree: true });
+    dress(textarea, form);
     fold(textarea, form);
   }
 
@@ -156,23 +157,25 @@ window.llmForms = (() => {
   /* ---- fields that matter only with, or without, others ---- */
 
   function hide(root, form) {
-    const group = root.querySelector(".rjf-form-group");
-    if (group) hideIn(group, form.getSchema(), form.getData());
+    hideIn(root.querySelector(".rjf-form-group"), form.getSchema(), form.getData(), "rjf");
   }
 
-  /* jsonform draws a child for each property, in order, hidden ones too; of a list one for each entry. */
-  function hideIn(group, schema, data) {
-    const children = [...group.querySelector(":scope > .rjf-form-group-inner > .rjf-form-group-children").children];
+  function hideIn(group, schema, data, path) {
+    const inner = group && group.querySelector(":scope > .rjf-form-group-inner > .rjf-form-group-children");
+    if (!inner) return;
+    const children = [...inner.children];
     if (schema.type === "array") {
-      if (schema.items.type === "object") (data || []).forEach((one, at) => children[at] && hideIn(groupOf(children[at]), schema.items, one));
+      if (schema.items.type === "object") (data || []).forEach((one, at) => children[at] && hideIn(groupOf(children[at]), schema.items, one, `${path}${SEPARATOR}${at}`));
       return;
     }
-    Object.entries(schema.properties || {}).forEach(([name, one], at) => {
-      const node = children[at];
-      if (!node) return;
-      if (one.properties || one.type === "array") hideIn(groupOf(node), one, data && data[name]);
+    for (const [name, one] of Object.entries(schema.properties || {})) {
+      const here = `${path}${SEPARATOR}${name}`;
+      const isGroup = one.properties || one.type === "array";
+      const node = children.find((child) => (isGroup ? groupTitle(groupOf(child)) === one.title : child.querySelector(`[name="${CSS.escape(here)}"]`)));
+      if (!node) continue;
+      if (isGroup) hideIn(groupOf(node), one, data && data[name], here);
       if (RULES.some((rule) => one[rule])) node.classList.toggle("llm-form-hidden", !matters(one, name, data || {}) && !node.querySelector(".rjf-error-text"));
-    });
+    }
   }
 
   const RULES = ["shown_with", "shown_without", "shown_when", "hidden_when"];
@@ -184,11 +187,6 @@ window.llmForms = (() => {
     if (schema.hidden_when && isOne(schema.hidden_when, data)) return false;
     const alone = (schema.shown_with || []).every((other) => isFilled(data[other])) && !(schema.shown_without || []).some((other) => isFilled(data[other]));
     return alone || isFilled(data[name]);
-  }
-
-  function rowOf(root, name) {
-    const field = root.querySelector(`[name="${CSS.escape(`rjf${SEPARATOR}${name}`)}"]`);
-    return field && field.closest(".rjf-form-row");
   }
 
   /* A group of settings that nobody has set begins folded; one with an error opens. */
@@ -222,5 +220,5 @@ window.llmForms = (() => {
     return value !== null && value !== undefined && value !== "" && String(value).trim() !== "";
   }
 
-  return { of, ready, offer, showErrors, rowOf: (textarea, name) => rowOf(box(textarea), name), separator: SEPARATOR };
+  return { of, ready, offer, showErrors, separator: SEPARATOR };
 })();

@@ -1,17 +1,19 @@
 /* Follows the runs that are open on this page over one stream of server-sent events.
  *
  * A run's element carries data-run-id, data-run-position and, while it is open, data-run-open; inside, the text of a
- * step ("" in a prompt's run) streams into [data-run-text="<path>"], and [data-step="<path>"] is refreshed when the step
- * starts or ends. What this page knows of a text is kept here, so that a part swapped in meanwhile neither loses nor
+ * step ("" in a prompt's run) streams into [data-run-text="<path>"], and [data-node="<path>"] is refreshed when the step
+ * starts or ends; a step that has no place yet makes the one around it come anew. What this page knows of a text is kept here, so that a part swapped in meanwhile neither loses nor
  * repeats a word. On the run's element "llm:step" and, at the end, "llm:ended" are dispatched; both bubble.
  */
 window.llmRuns = (() => {
   "use strict";
 
   const OPEN = ["pending", "running"];
+  const GATHERING = 700; // ms between two looks at a step that holds others
+  const INNER = /(?:\[\d*\]|\.[a-z_]+)\.\d+$/; // what a path has after the step that it stands in
   const runs = new Map(); // id -> {position, texts: Map(path -> {text, position})}
   const resting = new Map(); // id -> {until, times}: its stream is over, yet its row still says open
-  const refreshing = new Map(); // "id path" -> whether it changed again meanwhile
+  const refreshing = new Map(); // "id path" -> whether it changed again meanwhile; path: of the node that comes anew
   let source = null;
   let followed = "";
   let failures = 0;
@@ -127,19 +129,49 @@ window.llmRuns = (() => {
     if (run) run.position = Math.max(run.position, position);
     for (const element of elements(id)) {
       element.dispatchEvent(new CustomEvent("llm:step", { bubbles: true, detail: { id, path, status: state } }));
-      refreshStep(element, path, `${id} ${path}`);
+      refreshStep(element, path, id);
     }
   }
 
-  /* One request at a time for a card; what happened meanwhile is fetched after it (htmx would drop it with the old card). */
-  async function refreshStep(element, path, key) {
+  /* One request at a time for a step; what happened meanwhile is fetched after it (htmx would drop it with the old one).
+     A step without a card of its own yet comes with the one that it stands in, which may be large: now and then is enough. */
+  async function refreshStep(element, path, id) {
+    const node = nearest(element, path);
+    if (!node) return;
+    const key = `${id} ${node.dataset.node}`;
     if (refreshing.has(key)) return refreshing.set(key, true);
+    let shown = node;
     do {
       refreshing.set(key, false);
-      const card = element.querySelector(`[data-step="${CSS.escape(path)}"][hx-get]`);
-      if (card) await swap(card, card.getAttribute("hx-get"));
+      const pause = shown.dataset.node === path ? 0 : GATHERING;
+      if (shown.isConnected) await swapStep(shown);
+      if (pause) await new Promise((resolve) => setTimeout(resolve, pause));
+      shown = at(element, node.dataset.node) || shown;
     } while (refreshing.get(key));
     refreshing.delete(key);
+  }
+
+  const at = (element, path) => element.querySelector(`[data-node="${CSS.escape(path)}"]`);
+
+  function nearest(element, path) {
+    for (let place = path; place; place = outer(place)) {
+      const node = at(element, place);
+      if (node) return node;
+    }
+    return null;
+  }
+
+  const outer = (path) => (INNER.test(path) ? path.replace(INNER, "") : "");
+
+  /* What somebody folded or opened stays so. */
+  async function swapStep(node) {
+    const folds = new Map([...node.querySelectorAll("[data-fold]")].map((fold) => [fold.dataset.fold, fold.open]));
+    const { node: path } = node.dataset;
+    const parent = node.parentElement;
+    await htmx.ajax("GET", node.querySelector("[data-step]").dataset.url, { source: node, target: node, swap: "outerHTML" });
+    const now = parent.isConnected ? at(parent, path) : null;
+    if (!now) return;
+    for (const fold of now.querySelectorAll("[data-fold]")) if (folds.has(fold.dataset.fold)) fold.open = folds.get(fold.dataset.fold) || fold.open;
   }
 
   const swap = (element, url) => htmx.ajax("GET", url, { source: element, target: element, swap: "outerHTML" });

@@ -42,7 +42,8 @@
       fields.set("spec", JSON.stringify(this.current()));
       fields.set("location", JSON.stringify(locationOf(this.trying.card())));
       fields.set("workflow", this.$root.dataset.document);
-      if (this.version) fields.set("version", this.version);
+      fields.set("model", document.querySelector("#llm-run-form [name=model]")?.value || "");
+      fields.set("run", document.querySelector("#llm-answer [data-run-id]")?.dataset.runId || "");
       const headers = { "X-CSRFToken": this.$root.dataset.csrf, "HX-Request": "true" };
       const response = await fetch(url, { method: "POST", body: fields, headers }).catch(() => null);
       if (response && (response.ok || response.status === 422)) target.innerHTML = await response.text();

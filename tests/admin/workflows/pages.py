@@ -15,6 +15,9 @@ from llm_admin.services import catalogue, documents
 LIST = reverse("admin:llm_admin_workflow_changelist")
 ADD = reverse("admin:llm_admin_workflow_add")
 CARD = reverse("admin:llm_admin_workflow_card")
+COPY = reverse("admin:llm_admin_workflow_copy")
+TRY = reverse("admin:llm_admin_workflow_try")
+TRY_FIELDS = reverse("admin:llm_admin_workflow_try_fields")
 FIELDS = reverse("admin:llm_admin_workflow_fields")
 VARIABLES = reverse("admin:llm_admin_workflow_variables")
 RUN = reverse("admin:llm_admin_workflow_run")
@@ -71,3 +74,16 @@ def run(client, workflow=None, raw=None, **fields):
     if workflow:
         values |= {"workflow": workflow.pk, "version": 2}
     return client.post(RUN, {"spec": json.dumps(raw or data()), **values}, headers={"HX-Request": "true"})
+
+
+def text_step(name, text="Some {{thing}}", **more):
+    return {"type": "template", "id": name, "text": text, **more}
+
+
+def branch_step(yes=(), no=(), **more):
+    condition = {"value": "thing", "operator": "is", "to": "kite"}
+    return {"type": "branch", "id": "way", "conditions": [condition], "yes": list(yes), "no": list(no), **more}
+
+
+def loop_step(*steps, **more):
+    return {"type": "for_each", "id": "each", "items": "thing", "steps": list(steps), **more}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import reverse
+from django.utils.html import escape
 
 from llm_admin.choices import Role
 from llm_admin.models import LanguageModel, Membership, Run, Workflow, WorkflowVersion
@@ -31,7 +32,7 @@ def test_a_new_workflow_begins_empty_with_every_step_type_on_offer(author):
     html = answer.content.decode()
     for name in STEP_SPECS.names():
         assert f'data-type="{name}"' in html
-        assert STEP_SPECS.get(name).help in html
+        assert escape(STEP_SPECS.get(name).help) in html
 
 
 def test_the_newest_version_is_opened_and_live_is_named(author, workflow):
@@ -52,7 +53,7 @@ def test_an_older_version_can_be_opened(author, workflow):
 
 def test_every_card_is_a_jsonform_of_its_own_type_without_unions(author, workflow):
     html = author.get(page(workflow)).content.decode()
-    assert html.count("data-django-jsonform-container") == 3  # the inputs, and two steps
+    assert html.count("data-django-jsonform-container") == 4  # the inputs, two steps, and the named outputs
     for card in author.get(page(workflow)).context["cards"]:
         assert card.schema["properties"]["type"]["const"] == card.type.name
         assert "oneOf" not in str(card.schema)
@@ -128,7 +129,7 @@ def test_the_studio_takes_equally_many_queries_with_3_and_60_steps(author, promp
 def test_a_viewer_reads_and_can_change_nothing(reader, workflow):
     html = reader.get(page(workflow)).content.decode()
     assert "You are reading <strong>v2</strong>" in html
-    assert html.count("&quot;readonly&quot;: true") == 3
+    assert html.count("&quot;readonly&quot;: true") == 4
     for word in ("Save draft", "Add model step", "llm-run-form", "Restore"):
         assert word not in html
     before = WorkflowVersion.objects.count()

@@ -53,17 +53,17 @@ def test_somebody_else_s_step_type_is_offered_and_drawn_like_ours(author, workfl
 def test_variables_of_the_chosen_prompt_and_label(author, prompt, system):
     version = prompts.save_version(prompt, actor=system, spec=factories.chat_spec("Only {{place}}"))
     documents.move_label(prompt, actor=system, label="staging", number=version.number)
-    assert author.get(VARIABLES, {"prompt": prompt.slug}).json() == {"variables": ["product", "audience"]}
-    assert author.get(VARIABLES, {"prompt": prompt.slug, "label": "staging"}).json() == {"variables": ["place"]}
-    assert author.get(VARIABLES, {"prompt": "nothing"}).json() == {"variables": []}
-    assert author.get(VARIABLES).json() == {"variables": []}
+    assert author.get(VARIABLES, {"prompt": prompt.slug}).json()["variables"] == ["product", "audience"]
+    assert author.get(VARIABLES, {"prompt": prompt.slug, "label": "staging"}).json()["variables"] == ["place"]
+    assert author.get(VARIABLES, {"prompt": "nothing"}).json() == {"variables": [], "keys": []}
+    assert author.get(VARIABLES).json() == {"variables": [], "keys": []}
 
 
 def test_variables_of_another_workspace_s_prompt_stay_there(author, scope):
     elsewhere = factories.workspace()
     with workspace_scope(elsewhere):
         theirs = factories.prompt(elsewhere, spec=factories.chat_spec("{{secret_name}}"))
-    assert author.get(VARIABLES, {"prompt": theirs.slug}).json() == {"variables": []}
+    assert author.get(VARIABLES, {"prompt": theirs.slug}).json() == {"variables": [], "keys": []}
 
 
 def test_the_run_form_follows_unsaved_inputs_and_keeps_what_was_typed(author):
