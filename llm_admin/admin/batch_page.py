@@ -26,6 +26,7 @@ from llm_admin.services import batch_results, batches
 from llm_admin.services.actors import Actor
 
 SHORT = 140  # characters of a value that is not folded
+BAR = (RowStatus.SUCCEEDED, RowStatus.FAILED, RowStatus.WAITING, RowStatus.RUNNING)  # from the left
 MOST_COLUMNS = 8  # of results that are objects; more stand in one column
 # What other kinds of batches add to the page: context, with the name of a template as `panel`; or nothing.
 EXTRAS: list[Callable[[HttpRequest, Actor, Batch], dict[str, Any]]] = []
@@ -78,10 +79,10 @@ def _state(request: HttpRequest, batch: Batch, done: Progress) -> dict[str, Any]
         "progress": done,
         "counts": batch_rows.statuses_of(done),
         "label": label,
-        "percent": f"{done.share * 100:.1f}",
-        "percents": {status: f"{n / max(done.total, 1) * 100:.2f}" for status, _, n in batch_rows.statuses_of(done)},
+        "parts": [(status, done.counts[status]) for status in BAR if status in done.counts],
         "rate": batch_words.rate(done) if running else "",
         "remaining": batch_words.remaining(done) if running else "",
+        "cost_words": batch_words.cost(done, actor_of(request).workspace),
         "said": batch_words.said(done, label),
         "running": running,
         # a stopped one has rows that are ending; a finished one may have rows that somebody approves

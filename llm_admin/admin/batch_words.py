@@ -40,6 +40,17 @@ def _time(found: Range | None) -> str:
     return f"about {low}" if low == high else f"{low} – {high}"
 
 
+def cost(progress: Progress, workspace: Workspace | None) -> str:
+    """The cost of a stopped or broken call is unknown; what is known is told nevertheless."""
+    if not progress.calls:
+        return "–"
+    if progress.cost_nano is None and not progress.known_nano:
+        return llm_format.UNKNOWN
+    known = llm_format.cost(progress.known_nano, workspace)
+    count = progress.unknown_costs
+    return f"{known}, and {count:,} row{'s' if count != 1 else ''} unknown" if count else known
+
+
 def rate(progress: Progress) -> str:
     if progress.rate is None:
         return llm_format.UNKNOWN

@@ -15,13 +15,13 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.views import ChangeList
 
-from llm_admin.admin import batch_exports, batch_new, batch_page, batch_prepare
+from llm_admin.admin import batch_exports, batch_new, batch_page, batch_prepare, batch_words
 from llm_admin.admin.base import ConsoleAdmin, ConsoleChangeList, actor_of
 from llm_admin.models import Batch
 from llm_admin.selectors import batch_rows
 from llm_admin.selectors.batches import Progress
 from llm_admin.services import batches
-from llm_admin.templatetags.llm_format import ago, cost
+from llm_admin.templatetags.llm_format import ago
 from llm_admin.tenancy import current_workspace
 
 
@@ -126,7 +126,7 @@ class BatchAdmin(ConsoleAdmin):
 
     @display(description="Cost")
     def cost_shown(self, batch: Any) -> str:
-        return cost(batch.progress.cost_nano, current_workspace()) if batch.progress.calls else "–"
+        return batch_words.cost(batch.progress, current_workspace())
 
     @display(description="By")
     def by(self, batch: Batch) -> str:

@@ -14,7 +14,8 @@ from django.urls import NoReverseMatch, URLPattern, path, reverse
 
 from llm_admin.admin.base import actor_of
 from llm_admin.models import Batch
-from llm_admin.services.host_rows import MOST_ROWS, Host
+from llm_admin.services.host_rows import MOST_ROWS
+from llm_admin.services.hosts import Host
 
 ACTION = "llm_run_workflow"
 

@@ -22,7 +22,7 @@ from llm_admin.selectors.workflow_estimates import estimate
 from llm_admin.services import documents, host_maps, host_rows
 from llm_admin.services.host_fields import FIXED, sources, title_of
 from llm_admin.services.host_maps import FieldMap
-from llm_admin.services.host_rows import Host
+from llm_admin.services.hosts import Host, objects
 
 PREVIEWED = 3
 AT_ONCE = 5
@@ -70,8 +70,8 @@ class _Page:
     def __init__(self, model_admin: Any, request: HttpRequest, ids: list[str]) -> None:
         self.admin, self.request, self.ids = model_admin, request, ids
         self.actor = actor_of(request)
-        first_row = model_admin.get_queryset(request).filter(pk__in=ids[:1]).first() if ids else None
-        self.host: Host = host_of(model_admin, request, first_row)
+        sample = objects(host_of(model_admin, request), ids[:1])
+        self.host: Host = host_of(model_admin, request, *sample)
         self.workflows = host_rows.workflows(actor=self.actor)
         self.workflow = self._chosen()
         if self.workflow is not None:

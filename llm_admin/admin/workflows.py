@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from llm_admin.admin import workflow_running, workflow_trying
+from llm_admin.admin.batch_links import BatchLinkMixin
 from llm_admin.admin.document_history import urls_of
 from llm_admin.admin.document_list import DocumentAdmin
 from llm_admin.admin.workflow_studio import WorkflowStudio
@@ -21,11 +22,12 @@ from llm_admin.schemas.steps import STEP_SPECS
 
 
 @admin.register(Workflow)
-class WorkflowAdmin(DocumentAdmin):
+class WorkflowAdmin(BatchLinkMixin, DocumentAdmin):
     studio = WorkflowStudio()
     list_display = ("shown_name", "live", "steps", "edited", "run_link")
     search_fields = ("name", "description", "slug")
     search_help_text = "Search in names and descriptions"
+    list_before_template = "llm_admin/gallery/_offer.html"
 
     def get_urls(self) -> list[URLPattern]:
         wrap, running = self.admin_site.admin_view, workflow_running

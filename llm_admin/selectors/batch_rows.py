@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Q
 
 from llm_admin.choices import RowStatus
 from llm_admin.models import Batch, BatchRow
-from llm_admin.selectors.batches import SHOWN, Progress
+from llm_admin.selectors.batches import SHOWN, Progress, from_groups, grouped
 
 PER_PAGE = 50
 
@@ -56,28 +56,10 @@ def shown_status(row: BatchRow) -> str:
 def of_many(batches: Iterable[Batch]) -> dict[UUID, Progress]:
     """In one query; without rate and remaining time."""
     totals = {batch.pk: batch.total for batch in batches}
-    grouped = BatchRow.objects.filter(batch__in=list(totals)).order_by().values("batch_id", shown=SHOWN)
     found: dict[UUID, list[dict[str, Any]]] = {pk: [] for pk in totals}
-    for one in grouped.annotate(
-        n=Count("id"),
-        cost=Sum("cost_nano"),
-        unknown=Count("id", filter=Q(cost_nano=None, calls__gt=0)),
-        made=Sum("calls"),
-    ):
+    for one in grouped(BatchRow.objects.filter(batch__in=list(totals)).values("batch_id", shown=SHOWN)):
         found[one["batch_id"]].append(one)
-    return {pk: _progress(totals[pk], groups) for pk, groups in found.items()}
-
-
-def _progress(total: int, groups: list[dict[str, Any]]) -> Progress:
-    unknown = any(one["unknown"] for one in groups)
-    return Progress(
-        total=total,
-        counts={one["shown"]: one["n"] for one in groups},
-        rate=None,
-        remaining_seconds=None,
-        cost_nano=None if unknown else sum(one["cost"] or 0 for one in groups),
-        calls=sum(one["made"] or 0 for one in groups),
-    )
+    return {pk: from_groups(totals[pk], groups) for pk, groups in found.items()}
 
 
 def statuses_of(progress: Progress) -> list[tuple[str, str, int]]:

@@ -21,7 +21,7 @@ SHOWN = Case(When(status=RowStatus.RUNNING, run=None, then=Value(RowStatus.PENDI
 
 @dataclass(frozen=True)
 class Progress:
-    """`rate`: rows a minute over the last minute. Unknown numbers are None."""
+    """`rate`: rows a minute over the last minute. Unknown numbers are None; `known_nano`: the cost without them."""
 
     total: int
     counts: Mapping[str, int]
@@ -29,6 +29,8 @@ class Progress:
     remaining_seconds: float | None
     cost_nano: int | None
     calls: int
+    known_nano: int = 0
+    unknown_costs: int = 0
 
     @property
     def done(self) -> int:
@@ -55,28 +57,30 @@ class Progress:
 def progress(batch: Batch) -> Progress:
     """Two queries."""
     rows = BatchRow.objects.filter(batch=batch)
-    counted = {
-        one["shown"]: one
-        for one in rows.order_by()
-        .values(shown=SHOWN)
-        .annotate(
-            n=Count("id"),
-            cost=Sum("cost_nano"),
-            unknown=Count("id", filter=Q(cost_nano=None, calls__gt=0)),
-            calls_made=Sum("calls"),
-        )
-    }
-    counts = {status: one["n"] for status, one in counted.items()}
+    return from_groups(batch.total, grouped(rows.values(shown=SHOWN)), rate=_rate(rows))
+
+
+def grouped(rows: Any) -> list[dict[str, Any]]:
+    """What progress is made of: a group for each status."""
+    unknown = Count("id", filter=Q(cost_nano=None, calls__gt=0))
+    found = rows.order_by().annotate(n=Count("id"), cost=Sum("cost_nano"), unknown=unknown, calls_made=Sum("calls"))
+    return list(found)
+
+
+def from_groups(total: int, groups: list[dict[str, Any]], *, rate: float | None = None) -> Progress:
+    counts = {one["shown"]: one["n"] for one in groups}
     left = sum(n for status, n in counts.items() if status in (RowStatus.PENDING, RowStatus.RUNNING))
-    rate = _rate(rows)
-    unknown = any(one["unknown"] for one in counted.values())
+    unknown = sum(one["unknown"] for one in groups)
+    known = sum(one["cost"] or 0 for one in groups)
     return Progress(
-        total=batch.total,
+        total=total,
         counts=counts,
         rate=rate,
         remaining_seconds=left / rate * 60 if rate else (0 if not left else None),
-        cost_nano=None if unknown else sum(one["cost"] or 0 for one in counted.values()),
-        calls=sum(one["calls_made"] or 0 for one in counted.values()),
+        cost_nano=None if unknown else known,
+        calls=sum(one["calls_made"] or 0 for one in groups),
+        known_nano=known,
+        unknown_costs=unknown,
     )
 
 

@@ -136,7 +136,6 @@ def harmless(cell: Any) -> Any:
 
 def write_xlsx(batch: Batch, target: BinaryIO) -> None:
     from openpyxl import Workbook  # type: ignore[import-untyped]
-    from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
     from openpyxl.styles import Font  # type: ignore[import-untyped]
 
     book = Workbook(write_only=True)
@@ -145,8 +144,7 @@ def write_xlsx(batch: Batch, target: BinaryIO) -> None:
     columns, keys, names = head(batch)
     first = [_xlsx_cell(sheet, name) for name in names]
     for cell in first:
-        if isinstance(cell, WriteOnlyCell):
-            cell.font = Font(bold=True)
+        cell.font = Font(bold=True)
     sheet.append(first)
     for page in pages(batch):
         for row in page:
@@ -158,7 +156,7 @@ def _xlsx_cell(sheet: Any, value: Any) -> Any:
     """A text stays a text, whatever it begins with."""
     if not isinstance(value, str):
         return value
-    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
 
     cell = WriteOnlyCell(sheet)
     cell.value = _UNSTORABLE.sub("\ufffd", value)[:LONGEST]

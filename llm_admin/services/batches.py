@@ -179,8 +179,8 @@ def retry_failed(batch: Batch, *, actor: Actor) -> int:
     _require(batch, actor)
     with transaction.atomic(), workspace_scope(actor.workspace):
         failed = BatchRow.objects.filter(batch=batch, status=RowStatus.FAILED)
-        if batch.spec["workflow"]["inputs"] and failed.exists() and not (failed := failed.exclude(inputs={})).exists():
-            raise Conflict("This workspace keeps no texts, so what the failed rows held is gone. Start their file again.")
+        if batch.spec["workflow"]["inputs"] and failed.filter(inputs={}).exists():
+            raise Conflict("This workspace keeps no texts: what the failed rows held is gone. Start their file again.")
         count = failed.update(status=RowStatus.PENDING, run=None, problem="", ended_at=None)
         if not count:
             raise Conflict("No row has failed: there is nothing to run again.")

@@ -24,7 +24,7 @@ from llm_admin.services.hosts import Host, objects
 
 MOST_ROWS = 10_000
 MOST_TOLD = 20
-KEEPS_NOTHING = "This workspace keeps no texts, so there would be nothing to review. An admin can change that under Workspace settings."
+KEEPS_NOTHING = "This workspace keeps no texts, so there would be nothing to review. See Workspace settings."
 NAME = "__str__"  # in a row's original values: what the object was called
 
 

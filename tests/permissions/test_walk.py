@@ -14,8 +14,11 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
+from llm_admin.admin import batch_upload
 from llm_admin.choices import Role
 from llm_admin.models import (
+    Batch,
+    BatchRow,
     Connection,
     Deployment,
     DeploymentPrice,
@@ -27,7 +30,7 @@ from llm_admin.models import (
     Run,
 )
 from llm_admin.schemas.workflows import WorkflowSpec
-from llm_admin.services import documents, planning
+from llm_admin.services import batch_files, documents, planning
 from llm_admin.services.actors import Actor
 from llm_admin.tenancy import workspace_scope
 from tests import factories
@@ -137,7 +140,22 @@ def plant(workspace, owner) -> dict[str, object]:
         "comparison": COMPARISON,
         "key": "a-key",
         "spec": json.dumps(version.spec),
+        **plant_batch(actor, workflow),
     }
+
+
+def plant_batch(actor, workflow) -> dict[str, object]:
+    rows = f"topic\n{PLANTED}\n"
+    table = batch_files.read_text(rows)
+    batch = Batch.objects.create(
+        workspace=actor.workspace, workflow=workflow, workflow_version=documents.version_of(workflow),
+        title=f"{PLANTED} batch", columns=table.columns, spec={}, total=1, status="finished", owner=actor.user,
+        created_at=timezone.now(), ended_at=timezone.now(),
+    )  # fmt: skip
+    values = {"topic": PLANTED}
+    BatchRow.objects.create(batch=batch, number=1, inputs=values, original=values, output=PLANTED, status="succeeded")
+    upload = batch_upload.keep(actor, batch_upload.Upload(workflow.pk, f"{PLANTED}.csv", table))
+    return {"batch": batch.pk, "upload": upload, "rows": rows}
 
 
 def address(name: str, page: Page, objects: dict[str, object]) -> str:
@@ -215,6 +233,8 @@ HOLDS_NO_TEXT = {
     "search",
     "llm_admin_workflow_variables",
     "llm_admin_prompt_template",  # the names of the variables
+    "llm_admin_batch_template_csv",
+    "llm_admin_batch_template_xlsx",
 }
 
 

@@ -18,6 +18,7 @@ from tests.admin.workflows.pages import (
     ADD,
     CARD,
     COPY,
+    RUN,
     branch_step,
     choices,
     data,
@@ -104,7 +105,7 @@ def test_a_problem_of_a_condition_names_its_row(author):
     assert told[0]["location"] == ["steps", 0, "conditions", 1, "to"]
 
 
-def test_named_outputs_are_saved_and_their_problems_told(author):
+def test_named_outputs_are_saved_and_their_problems_told(author, scope):
     outputs = [{"name": "title", "value": "{{a}}"}, {"name": "no good", "value": "{{nowhere}}"}]
     answer = author.post(ADD, posted(data(steps=[text_step("a")], outputs=outputs)))
     assert answer.context["summary"][0].startswith("Outcome, part 2, Name: A name has letters")
@@ -114,7 +115,7 @@ def test_named_outputs_are_saved_and_their_problems_told(author):
     assert documents.newest(Workflow.objects.get(name="Parts")).spec["outputs"] == outputs[:1]
 
 
-def test_a_switched_off_step_stays_so(author):
+def test_a_switched_off_step_stays_so(author, scope):
     steps = [text_step("a"), text_step("b", disabled=True)]
     author.post(ADD, posted(data(steps=steps), name="Off"))
     cards = author.get(page(Workflow.objects.get(name="Off"))).context["cards"]
@@ -213,10 +214,8 @@ JUNK = st.recursive(
 
 def steps_of(depth):
     inner = st.lists(steps_of(depth - 1), max_size=2) | JUNK if depth else JUNK
-    fields = {
-        name: JUNK
-        for name in ("inputs", "conditions", "categories", "keys", "people", "failure", "parameters", "text", "prompt")
-    }
+    names = ("inputs", "conditions", "categories", "keys", "people", "failure", "parameters", "text", "prompt")
+    fields = dict.fromkeys(names, JUNK)
     return st.fixed_dictionaries(
         {"type": st.sampled_from(STEP_SPECS.names()) | JUNK, "id": st.sampled_from("abc") | JUNK},
         optional=fields | {"yes": inner, "no": inner, "steps": inner, "disabled": JUNK, "item": JUNK, "title": JUNK},
@@ -230,15 +229,7 @@ def steps_of(depth):
         optional={"inputs": JUNK, "output": JUNK, "outputs": JUNK, "junk": JUNK},
     )
 )
-def test_any_posted_steps_get_an_answer(author, raw):
-    author.raise_request_exception = True
-    text = json.dumps(raw)
-    answer = author.post(ADD, posted(text, name="Fuzz"))
-    assert answer.status_code in (302, 422)
-    if answer.status_code == 302:
-        Workflow.objects.filter(name="Fuzz").delete()
-    assert run(author, raw=text_or(raw)).status_code in (200, 422)
-
-
-def text_or(raw):
-    return raw or data()
+def test_any_posted_steps_get_an_answer(author, scope, raw):
+    assert author.post(ADD, posted(json.dumps(raw), name="Fuzz")).status_code in (302, 422)
+    Workflow.objects.all().delete()
+    assert author.post(RUN, {"spec": json.dumps(raw)}).status_code in (200, 422)
