@@ -1,6 +1,7 @@
 """Regular expressions that people type: some would search for years, so each search has a time limit.
 
-`budget` limits all searches inside it together: a hundred slow patterns are as bad as one endless one.
+`budget` limits all searches inside it together: a hundred slow patterns are as bad as one endless one. It counts this
+thread's own time, so that a busy machine refuses nothing that an idle one takes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 @contextmanager
 def budget(seconds: float) -> Iterator[None]:
     """An inner budget cannot outlast an outer one."""
-    ends, outer = time.monotonic() + seconds, _deadline.get()
+    ends, outer = time.thread_time() + seconds, _deadline.get()
     token = _deadline.set(ends if outer is None else min(ends, outer))
     try:
         yield
@@ -30,7 +31,7 @@ def budget(seconds: float) -> Iterator[None]:
 def left() -> float:
     """Seconds that may still be spent."""
     ends = _deadline.get()
-    return SECONDS if ends is None else min(SECONDS, ends - time.monotonic())
+    return SECONDS if ends is None else min(SECONDS, ends - time.thread_time())
 
 
 def problem(pattern: str) -> str:
