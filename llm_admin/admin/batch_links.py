@@ -19,8 +19,7 @@ class BatchLinkMixin(RunActionsMixin):
     def run_link(self, document: Any) -> SafeString:
         address = f"{reverse('admin:llm_admin_batch_add')}?workflow={document.pk}"
         many = format_html(
-            '<a class="llm-button llm-button-small" href="{}">Many rows…<span class="llm-sr"> of a file through {}</span>'
-            "</a>",
+            '<a class="llm-button llm-button-small" href="{}">Many rows…<span class="llm-sr"> through {}</span></a>',
             address,
             document,
         )

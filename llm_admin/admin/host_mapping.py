@@ -10,6 +10,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from llm_admin.admin import playground
 from llm_admin.admin.base import actor_of
@@ -146,6 +147,7 @@ class _Page:
             "ids": json.dumps(self.ids),
             "action": address(self.admin, "workflow"),
             "back": address(self.admin, "changelist"),
+            "workflows_url": reverse("admin:llm_admin_workflow_changelist"),
             "workflows": self.workflows,
             "workflow": self.workflow,
             "client_key": self.request.POST.get("client_key") or uuid.uuid4().hex,
@@ -169,6 +171,7 @@ class _Page:
         by_field = {out: name for name, out in mapping.outputs.items()}
         return {
             "version": self.version,
+            "workflow_url": reverse("admin:llm_admin_workflow_change", args=[workflow.pk]),
             "sources": sources(self.host.model, self.host.readable()),
             "inputs": [_input(variable, mapping, told) for variable in self.spec.inputs],
             "targets": [(field.name, title_of(field)) for field in self.host.targets()],

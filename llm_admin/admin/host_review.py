@@ -52,6 +52,7 @@ def page(request: HttpRequest, model_admin: Any, pk: Any) -> HttpResponse:
         "query": urlencode({"show": show, "page": rows.number}),
         "back": address(model_admin, "changelist"),
         "change_url": f"{model_admin.admin_site.name}:{name_of(model_admin, 'change')}",
+        "runs_url": reverse("admin:llm_admin_run_changelist"),
         "apply_url": address(model_admin, "workflow_apply", batch.pk),
         "undo_url": address(model_admin, "workflow_undo", batch.pk),
     }

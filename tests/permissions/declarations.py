@@ -137,7 +137,7 @@ PAGES: dict[str, Page] = {
     "llm_admin_run_panel": by_pk("run", OWN),
     "llm_admin_run_stop": by_pk("run", OWN, get=405),
     "llm_admin_batch_changelist": Page(OWN),
-    "llm_admin_batch_add": Page(AUTHOR, query={"workflow": "workflow"}, post={"workflow": "workflow", "pasted": "rows"}),
+    "llm_admin_batch_add": Page(AUTHOR, query={"workflow": "workflow"}, post={"workflow": "workflow"}),
     "llm_admin_batch_inputs": Page(AUTHOR, query={"workflow": "workflow"}),
     "llm_admin_batch_template_csv": by_pk("workflow", VIEWER),
     "llm_admin_batch_template_xlsx": by_pk("workflow", VIEWER),
@@ -160,6 +160,18 @@ PAGES: dict[str, Page] = {
         changelist=Page(ADMIN, get=302),
         delete=Page(NOTHING, get=403, arguments={"object_id": "workspace"}),
     ),
+    # The demo shop's table: Django's own permissions, which nobody here has.
+    **{
+        f"shop_product_{page}": Page(
+            SUPERUSER, arguments={"object_id": "product"} if page in ("history", "delete", "change") else {}
+        )
+        for page in ("changelist", "add", "history", "delete", "change")
+    },
+    "shop_product_workflow": Page(SUPERUSER, get=302, post={"workflow": "workflow", "ids": "[]", "do": "start"}),
+    "shop_product_workflow_review": Page(SUPERUSER, arguments={"pk": "product_batch"}),
+    "shop_product_workflow_progress": Page(SUPERUSER, arguments={"pk": "product_batch"}),
+    "shop_product_workflow_apply": Page(SUPERUSER, get=405, arguments={"pk": "product_batch"}, post={"all": "1"}),
+    "shop_product_workflow_undo": Page(SUPERUSER, get=405, arguments={"pk": "product_batch"}),
     "auth_user_password_change": Page(SUPERUSER, arguments={"id": "user"}),
     **{
         f"auth_{noun}_{page}": Page(

@@ -15,6 +15,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from llm_admin.admin import batch_upload
+from console.shop.models import Product
 from llm_admin.choices import Role
 from llm_admin.models import (
     Batch,
@@ -78,7 +79,8 @@ def world():
     }
     with workspace_scope(workspace):
         objects = plant(workspace, owner)
-    return {"owner": owner, "people": people, "objects": objects, "workspace": workspace}
+    yield {"owner": owner, "people": people, "objects": objects, "workspace": workspace}
+    batch_upload.forget(objects["upload"])
 
 
 def plant(workspace, owner) -> dict[str, object]:
@@ -141,6 +143,7 @@ def plant(workspace, owner) -> dict[str, object]:
         "key": "a-key",
         "spec": json.dumps(version.spec),
         **plant_batch(actor, workflow),
+        **plant_product(actor, workflow),
     }
 
 
@@ -156,6 +159,20 @@ def plant_batch(actor, workflow) -> dict[str, object]:
     BatchRow.objects.create(batch=batch, number=1, inputs=values, original=values, output=PLANTED, status="succeeded")
     upload = batch_upload.keep(actor, batch_upload.Upload(workflow.pk, f"{PLANTED}.csv", table))
     return {"batch": batch.pk, "upload": upload, "rows": rows}
+
+
+def plant_product(actor, workflow) -> dict[str, object]:
+    product = Product.objects.create(name=f"{PLANTED} product", description=PLANTED, price=1, category="home")
+    batch = Batch.objects.create(
+        workspace=actor.workspace, workflow=workflow, workflow_version=documents.version_of(workflow), kind="objects",
+        title=f"{PLANTED} products", spec={}, total=1, status="finished", owner=actor.user, created_at=timezone.now(),
+        ended_at=timezone.now(), content_type=ContentType.objects.get_for_model(Product), outputs={"tagline": ""},
+    )  # fmt: skip
+    BatchRow.objects.create(
+        batch=batch, number=1, inputs={}, original={"tagline": ""}, object_id=str(product.pk), output=PLANTED,
+        status="succeeded",
+    )  # fmt: skip
+    return {"product": product.pk, "product_batch": batch.pk}
 
 
 def address(name: str, page: Page, objects: dict[str, object]) -> str:

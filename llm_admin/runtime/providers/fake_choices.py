@@ -15,8 +15,9 @@ NUMBER = re.compile(
 YES_NO = re.compile(r"\banswer\b[^.\n]{0,20}\byes or no\b", re.I)
 BODY = re.compile(r"^-{3,}[ \t]*\n(.*?)\n-{3,}[ \t]*$", re.DOTALL | re.MULTILINE)
 HYPE = re.compile(
-    r"\b(?:we are |we're )?(?:thrilled|delighted|excited) to announce that\s+|\b(?:very|really|truly|absolutely|incredibly|amazing(?:ly)?|"
-    r"revolutionary|game-changing|best-in-class|world-class|cutting-edge|ultimate)\b,?\s*",
+    r"\b(?:we are |we're )?(?:thrilled|delighted|excited) to announce that\s+|"
+    r"\b(?:very|really|truly|absolutely|incredibly|amazing(?:ly)?|revolutionary|game-changing|best-in-class|"
+    r"world-class|cutting-edge|ultimate)\b,?\s*",
     re.I,
 )
 READERS: tuple[tuple[str, str], ...] = (

@@ -1,4 +1,4 @@
-"""The mixin on Django's own ModelAdmin, on a second site (unfold's templates want unfold's site); and what a host may override."""
+"""The mixin on Django's own ModelAdmin and a second site (of unfold: its templates want one); what may be overridden."""
 
 from __future__ import annotations
 

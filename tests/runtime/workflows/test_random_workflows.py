@@ -66,7 +66,10 @@ def steps_of(spec: dict[str, Any]) -> list[tuple[tuple[str | int, ...], dict[str
 
 
 BREAKS = {
-    "unknown name": lambda step: (step.update(failure={"action": "value", "value": "{{nobody}}"}), ("failure", "value")),
+    "unknown name": lambda step: (
+        step.update(failure={"action": "value", "value": "{{nobody}}"}),
+        ("failure", "value"),
+    ),
     "no target": lambda step: (step.update(failure={"action": "go_to", "go_to": "nowhere"}), ("failure", "go_to")),
     "taken name": lambda step: (step.update(id="a"), ("id",)),
     "no identifier": lambda step: (step.update(id="1 x"), ("id",)),
