@@ -46,9 +46,10 @@ class ApprovalAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
         actor = actor_of(request)
         mine = Exists(approvals.waiting_for(actor=actor).filter(pk=OuterRef("pk")))
-        order = Case(When(mine, then=Value(2)), When(status="pending", then=Value(1)), default=Value(0))
+        turns = (When(mine, then=Value(2)), When(status=ApprovalStatus.PENDING, then=Value(1)))
+        turn = Case(*turns, default=Value(0), output_field=IntegerField())
         rows: QuerySet[Approval] = approvals.visible(actor=actor).defer("run__spec", "run__inputs", "run__output")
-        return rows.annotate(mine=mine, turn=Case(order, output_field=IntegerField())).prefetch_related("people")
+        return rows.annotate(mine=mine, turn=turn).prefetch_related("people")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("-turn", "-id")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from llm_admin.registry import Registry
-from llm_admin.schemas.extensions import COLLECTION_TITLES
+from llm_admin.schemas.extensions import COLLECTION_LABELS, CollectionLabel
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ RETRIEVERS: Registry[Retriever] = Registry("collection", {"demo": DemoRetriever(
 
 def register_retriever(name: str, retriever: Retriever, *, title: str = "") -> None:
     RETRIEVERS.register(name, retriever)
-    COLLECTION_TITLES.register(name, title or name)
+    COLLECTION_LABELS.register(name, CollectionLabel(title or name))
 
 
 def get_retriever(name: str) -> Retriever:

@@ -13,9 +13,15 @@ class RunnableLabel:
     help: str = ""
 
 
+@dataclass(frozen=True)
+class CollectionLabel:
+    title: str
+
+
 RUNNABLE_LABELS: Registry[RunnableLabel] = Registry("function")
-COLLECTION_TITLES: Registry[str] = Registry("collection", {})
-DEMO_COLLECTION = ("demo", "Demo passages (made up)")
+COLLECTION_LABELS: Registry[CollectionLabel] = Registry(
+    "collection", {"demo": CollectionLabel("Demo passages (made up)")}
+)
 
 
 def runnable_choices() -> list[tuple[str, str]]:
@@ -23,4 +29,4 @@ def runnable_choices() -> list[tuple[str, str]]:
 
 
 def collection_choices() -> list[tuple[str, str]]:
-    return [DEMO_COLLECTION, *((name, COLLECTION_TITLES.get(name)) for name in COLLECTION_TITLES.names())]
+    return [(name, COLLECTION_LABELS.get(name).title) for name in COLLECTION_LABELS.names()]

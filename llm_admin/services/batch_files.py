@@ -148,13 +148,17 @@ def _lines(text: str, delimiter: str) -> list[list[Any]]:
 
 
 def delimiter_of(text: str) -> str:
-    """The one by which most of the first rows are as wide as the names of the columns; by none, a line is a cell."""
+    """The one by which most of the first rows are as wide as the names of the columns; by none, a line is a cell.
+
+    Where no row is, the names decide, unless they read like a sentence: “Question, if any” is one name.
+    """
     scores = {one: _fit(text, one) for one in DELIMITERS}
     best = max(DELIMITERS, key=lambda one: scores[one])
-    return best if scores[best] > (0.0, 0) else NO_DELIMITER
+    return best if scores[best][1] else NO_DELIMITER
 
 
 def _fit(text: str, delimiter: str) -> tuple[float, int]:
+    """(share of the rows that are as wide as the head, its width); (0, 0) when it does not fit."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         lines = [line for line in islice(reader, SAMPLE) if any(map(filled, line))]
@@ -162,9 +166,11 @@ def _fit(text: str, delimiter: str) -> tuple[float, int]:
         return 0.0, 0
     if not lines or len(lines[0]) < 2:
         return 0.0, 0
-    same = sum(len(line) == len(lines[0]) for line in lines[1:])
-    share = same / (len(lines) - 1) if lines[1:] else 1.0
-    return (share if share >= 0.5 else 0.0), len(lines[0]) if share >= 0.5 else 0
+    head, body = lines[0], lines[1:]
+    share = sum(len(line) == len(head) for line in body) / len(body) if body else 1.0
+    if share < 0.5 and any(name.startswith(" ") for name in head):
+        return 0.0, 0
+    return share, len(head)
 
 
 # ---- Excel ----

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from llm_admin.exceptions import NotFound
 from llm_admin.models import LIVE, Workflow, name_key
-from llm_admin.schemas.steps import StepSpec
+from llm_admin.schemas.walking import Found
 from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services import documents
 from llm_admin.services.actors import Actor
@@ -34,9 +34,9 @@ class Template:
     spec: WorkflowSpec
 
     @property
-    def steps(self) -> list[StepSpec]:
+    def steps(self) -> list[Found]:
         """In the order of reading, those within others too."""
-        return self.spec.all_steps()
+        return self.spec.walk()
 
     @property
     def example(self) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
-from llm_admin.admin import batch_upload
 from console.shop.models import Product
+from llm_admin.admin import batch_upload
 from llm_admin.choices import Role
 from llm_admin.models import (
     Batch,

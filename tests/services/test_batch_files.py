@@ -48,6 +48,7 @@ def test_delimiters_and_encodings(delimiter, encoding):
         ('a,b\r\n"two\r\nlines","say ""hi"""\r\n', ["a", "b"], [["two\r\nlines", 'say "hi"']]),
         ("\n\na,b\n\n1,2\n,\n3,4\n\n", ["a", "b"], [["1", "2"], ["3", "4"]]),
         ("text\nHello, world\nAnd, again; so\n", ["text"], [["Hello, world"], ["And, again; so"]]),
+        ("Question, if any\nWhy?\nHow, then?\n", ["Question, if any"], [["Why?"], ["How, then?"]]),
         ("a,a,,\n1,2,,\n3,4,5,\n", ["a", "a (2)", "Column C"], [["1", "2", ""], ["3", "4", "5"]]),
         ("a,b,c\n1\n", ["a", "b", "c"], [["1", None, None]]),
         ("a,b\n=1+1,+2\n", ["a", "b"], [["=1+1", "+2"]]),
@@ -89,7 +90,7 @@ def test_too_many_rows_and_columns_are_refused(monkeypatch):
     with pytest.raises(InvalidInput, match="Split it"):
         read(workbook(["a"], *([str(n)] for n in range(4))))
     with pytest.raises(InvalidInput, match="more than 200 columns"):
-        read_text(",".join(map(str, range(201))) + "\n1")
+        read_text(",".join(map(str, range(201))) + "\n1\n")
 
 
 def test_a_large_file_is_read_whole():

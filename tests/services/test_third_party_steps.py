@@ -16,7 +16,7 @@ from llm_admin.runtime.retrievers import RETRIEVERS
 from llm_admin.runtime.runnables import RUNNABLES
 from llm_admin.runtime.steps import STEP_BUILDERS
 from llm_admin.schemas.base import parse
-from llm_admin.schemas.extensions import COLLECTION_TITLES, RUNNABLE_LABELS, collection_choices, runnable_choices
+from llm_admin.schemas.extensions import COLLECTION_LABELS, RUNNABLE_LABELS, collection_choices, runnable_choices
 from llm_admin.schemas.steps import STEP_SPECS
 from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services import actors, documents, library
@@ -24,7 +24,7 @@ from llm_admin.tenancy import workspace_scope
 from tests import factories
 from tests.plugin import shout
 
-TABLES = (STEP_SPECS, STEP_BUILDERS, RUNNABLES, RUNNABLE_LABELS, RETRIEVERS, COLLECTION_TITLES)
+TABLES = (STEP_SPECS, STEP_BUILDERS, RUNNABLES, RUNNABLE_LABELS, RETRIEVERS, COLLECTION_LABELS)
 
 
 @pytest.fixture(autouse=True)

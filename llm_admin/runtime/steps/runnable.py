@@ -44,17 +44,19 @@ async def _call(target: Any, given: Any) -> Any:
     """A LangChain Runnable, an async function, or a plain one (in a thread: it may block)."""
     if hasattr(target, "ainvoke"):
         return await target.ainvoke(given)
-    arguments, named = ((), given) if isinstance(given, dict) and _takes_names(target) else ((given,), {})
+    arguments, named = ((), given) if isinstance(given, dict) and _takes(target, given) else ((given,), {})
     if inspect.iscoroutinefunction(target):
         return await target(*arguments, **named)
     return await asyncio.to_thread(target, *arguments, **named)
 
 
-def _takes_names(target: Any) -> bool:
-    """`def f(text, count)` is given its values by name; `def f(values)` the whole dictionary."""
-    parameters = list(inspect.signature(target).parameters.values())
-    kinds = inspect.Parameter
-    return len(parameters) != 1 or parameters[0].kind in (kinds.KEYWORD_ONLY, kinds.VAR_KEYWORD)
+def _takes(target: Any, values: dict[str, Any]) -> bool:
+    """`def f(text, count)` is given its values by their names; a function without such names the whole dictionary."""
+    try:
+        inspect.signature(target).bind(**values)
+    except TypeError:
+        return False
+    return True
 
 
 def _storable(result: Any, label: str) -> Any:
