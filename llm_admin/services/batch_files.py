@@ -168,7 +168,7 @@ def _fit(text: str, delimiter: str) -> tuple[float, int]:
         return 0.0, 0
     head, body = lines[0], lines[1:]
     share = sum(len(line) == len(head) for line in body) / len(body) if body else 1.0
-    if share < 0.5 and any(name.startswith(" ") for name in head):
+    if share <= 0.5 and any(name.startswith(" ") for name in head):
         return 0.0, 0
     return share, len(head)
 
@@ -209,7 +209,9 @@ def _first_sheet(data: bytes) -> tuple[list[list[Any]], list[str]]:
 
 
 def _cells(line: Sequence[Any]) -> list[Any]:
-    """Up to the last one that holds something."""
+    """Up to the last one that holds something. Most rows of a sheet with one far cell are empty: told at once."""
+    if line.count(None) == len(line):
+        return []
     last = max((at for at, cell in enumerate(line) if filled(cell)), default=-1)
     return [_cell(cell) for cell in line[: last + 1]]
 

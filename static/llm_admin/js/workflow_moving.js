@@ -60,7 +60,7 @@
     sorting() {
       let before = null;
       return {
-        handle: ".llm-flow-handle", draggable: "[data-key]", animation: 150, group: "llm-steps", fallbackOnBody: true, swapThreshold: 0.6, invertSwap: true,
+        handle: ".llm-flow-handle", draggable: "[data-key]", animation: 150, group: "llm-steps", fallbackOnBody: true, swapThreshold: 0.65,
         onStart: ({ item }) => { before = placeOf(item); document.body.classList.add("llm-sorting"); },
         onEnd: ({ item }) => {
           document.body.classList.remove("llm-sorting");

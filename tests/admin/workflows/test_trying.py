@@ -6,7 +6,6 @@ import json
 import time
 
 import pytest
-from django.contrib.auth import get_user_model
 
 from llm_admin.choices import Role, RunSource
 from llm_admin.models import Run, RunStep
@@ -49,11 +48,6 @@ def ran(workflow, owner, values, steps=()):
     return run
 
 
-@pytest.fixture
-def person(author):
-    return get_user_model().objects.get(username="ada")
-
-
 def test_there_is_a_field_for_each_name_that_the_step_uses(author, scope):
     answer = asked(author, INNER)
     assert answer.status_code == 200
@@ -63,9 +57,9 @@ def test_there_is_a_field_for_each_name_that_the_step_uses(author, scope):
     assert "There is no earlier run" in answer.content.decode()
 
 
-def test_the_last_run_s_values_are_filled_in(author, person, workflow, scope):
-    ran(workflow, person, {"thing": "old"}, [("1", "facts", {"thing": "old"}, {"a": "old"})])
-    ran(workflow, person, {"thing": "kite"}, [("1", "facts", {"thing": "kite"}, {"a": 1, "b": [2]})])
+def test_the_last_run_s_values_are_filled_in(author, ada, workflow, scope):
+    ran(workflow, ada, {"thing": "old"}, [("1", "facts", {"thing": "old"}, {"a": "old"})])
+    ran(workflow, ada, {"thing": "kite"}, [("1", "facts", {"thing": "kite"}, {"a": 1, "b": [2]})])
     answer = asked(author, INNER, workflow=workflow.pk)
     assert values_of(answer)["thing"] == "kite"
     assert json.loads(values_of(answer)["facts"]) == {"a": 1, "b": [2]}
@@ -74,9 +68,9 @@ def test_the_last_run_s_values_are_filled_in(author, person, workflow, scope):
     assert "Copy last run’s values" in html
 
 
-def test_a_step_in_a_loop_gets_what_one_entry_gave_it(author, person, workflow, scope):
+def test_a_step_in_a_loop_gets_what_one_entry_gave_it(author, ada, workflow, scope):
     steps = [loop_step(text_step("c", "{{item}} and {{thing}}"))]
-    ran(workflow, person, {"thing": "x"}, [("1[2].1", "c", {"item": "second", "thing": "x"}, "second and x")])
+    ran(workflow, ada, {"thing": "x"}, [("1[2].1", "c", {"item": "second", "thing": "x"}, "second and x")])
     assert values_of(asked(author, ["steps", 0, "steps", 0], steps, workflow=workflow.pk)) == {
         "item": "second",
         "thing": "x",
