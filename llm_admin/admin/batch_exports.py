@@ -37,7 +37,8 @@ def export(request: HttpRequest, pk: uuid.UUID, kind: str) -> HttpResponseBase:
 
 async def _in_threads(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Django would read a synchronous iterator to its end before it sends anything."""
-    while (part := await sync_to_async(next)(parts, None)) is not None:
+    following = sync_to_async(lambda: next(parts, None))
+    while (part := await following()) is not None:
         yield part
 
 

@@ -56,7 +56,6 @@ def page(request: HttpRequest, pk: Any) -> HttpResponse:
         "opts": Batch._meta,
         "original": batch,
         "title": batch.title,
-        "keeps_nothing": actor.workspace.store_texts == StoreTexts.NOTHING,
         "version": batch.workflow_version,
         "model": batch.spec.get("model"),
         **_state(request, batch, done),
@@ -72,7 +71,6 @@ def page(request: HttpRequest, pk: Any) -> HttpResponse:
 def _state(request: HttpRequest, batch: Batch, done: Progress) -> dict[str, Any]:
     """Of the progress and the buttons: both change while somebody looks."""
     running = batch.status == BatchStatus.RUNNING
-    ending = not running and done.counts.get(RowStatus.RUNNING, 0) > 0
     label = _label(batch, done)
     return {
         "batch": batch,
@@ -85,11 +83,17 @@ def _state(request: HttpRequest, batch: Batch, done: Progress) -> dict[str, Any]
         "cost_words": batch_words.cost(done, actor_of(request).workspace),
         "said": batch_words.said(done, label),
         "running": running,
-        # a stopped one has rows that are ending; a finished one may have rows that somebody approves
-        "poll": "1500ms" if running or ending else "10s" if done.waiting else "",
+        "poll": _poll(batch, done),
         "may": _may(request, batch, done),
         "seen": f"{batch.status}-{done.failed > 0}",
     }
+
+
+def _poll(batch: Batch, done: Progress) -> str:
+    """How often to look again: a stopped one has rows that are ending, a finished one perhaps some to be approved."""
+    if batch.status == BatchStatus.RUNNING or done.counts.get(RowStatus.RUNNING, 0):
+        return "1500ms"
+    return "10s" if done.waiting else ""
 
 
 def _label(batch: Batch, done: Progress) -> str:
@@ -120,27 +124,28 @@ def _rows(request: HttpRequest, batch: Batch, done: Progress) -> dict[str, Any]:
     count = done.counts.get(status, 0) if status else done.total
     found = batch_rows.page(batch, count=count, number=playground.whole(request.GET.get("page", "1")), status=status)
     here = reverse("admin:llm_admin_batch_rows", args=[batch.pk])
-    query = urlencode({"status": status, "page": found.number})
-    names = list(next((row.inputs for row in found.rows if row.inputs), {}))
-    keys = batch_results.keys_of([row.output for row in found.rows], most=MOST_COLUMNS)
+    query = urlencode([("status", status), ("page", found.number)])
+    names = batch_results.inputs_of(batch)
+    keys = batch_results.keys_of(batch, [row.output for row in found.rows], most=MOST_COLUMNS)
     return {
         "batch": batch,
         "page": found,
         "status": status,
         "tabs": [("", "All", done.total), *batch_rows.statuses_of(done)],
-        "input_names": names,
+        "input_names": [title for _, title in names],
         "result_names": keys,
         "shown_rows": [_shown(row, names, keys) for row in found.rows],
         "rows_url": f"{here}?{query}",
-        "refresh": batch.status == BatchStatus.RUNNING or done.waiting > 0,
+        "refresh": bool(_poll(batch, done)),
+        "keeps_nothing": actor_of(request).workspace.store_texts == StoreTexts.NOTHING,
     }
 
 
-def _shown(row: BatchRow, names: list[str], keys: list[str]) -> dict[str, Any]:
+def _shown(row: BatchRow, names: list[tuple[str, str]], keys: list[str]) -> dict[str, Any]:
     return {
         "row": row,
         "status": RowStatus(batch_rows.shown_status(row)),
-        "inputs": [_value(name, row.inputs.get(name)) for name in names],
+        "inputs": [_value(title, row.inputs.get(name)) for name, title in names],
         "results": [_value(key, batch_results.value_of(row.output, key, keys)) for key in keys],
         "problem": row.problem if row.status != RowStatus.SUCCEEDED else "",
     }

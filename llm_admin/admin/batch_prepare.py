@@ -159,7 +159,7 @@ def _context(plan: Plan, *, refused: list[str] | None = None) -> dict[str, Any]:
     wrong = [] if plan.problems else _row_problems(plan)
     model = plan.model or None
     found = estimate(workflow_id=plan.workflow.pk, version_id=plan.version.pk, model=model)
-    words = {"rows": plan.count, "concurrency": plan.at_once or 1, "workspace": plan.actor.workspace}
+    words: dict[str, Any] = {"rows": plan.count, "concurrency": plan.at_once or 1, "workspace": plan.actor.workspace}
     return {
         "plan": plan,
         "fields": [_field(plan, variable) for variable in plan.variables],

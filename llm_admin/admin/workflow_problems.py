@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
+
+from pydantic import BaseModel
 
 from llm_admin.admin.workflow_forms import from_form, slots_of, type_of
 from llm_admin.exceptions import Problem
@@ -74,6 +76,21 @@ def _number(location: Place, steps: Any) -> str:
 
 
 def _field_title(spec: Any, place: Place) -> str:
-    name = str(place[0]) if place else ""
-    known = spec.model_fields.get(name) if spec and name else None
-    return f", {known.title}" if known and known.title else ""
+    """ ", Conditions 2, With" """
+    titles: list[str] = []
+    for part in place:
+        if isinstance(part, int):
+            titles[-1:] = [f"{one} {part + 1}" for one in titles[-1:]]
+            continue
+        field = spec.model_fields.get(part) if spec else None
+        if field is None or not field.title:
+            break
+        titles.append(field.title)
+        spec = _model_in(field.annotation)
+    return "".join(f", {title}" for title in titles)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Of a field that holds another spec, or a list of them."""
+    found = [annotation, *get_args(annotation)]
+    return next((one for one in found if isinstance(one, type) and issubclass(one, BaseModel)), None)

@@ -134,7 +134,7 @@ def _field(spec: WorkflowSpec, name: str, values: Mapping[str, Any]) -> dict[str
         return {"name": name, "title": variable.title, "variable": variable, "value": text, "known": known}
     value = values.get(name)
     kind = _kind_of(value) if known else _kind_made(spec, name)
-    shown = VariableSpec(name=name, type=kind)  # type: ignore[arg-type]
+    shown = VariableSpec(name=name, type=kind)
     text = form_text(value, shown) if known else ""
     return {"name": name, "title": name, "kind": kind, "value": text, "known": known}
 

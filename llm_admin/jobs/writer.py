@@ -19,9 +19,11 @@ from typing import Any
 
 from django.db import DatabaseError, connection, models, transaction
 
+from llm_admin.jobs.statements import insert_one, update_one
+
 logger = logging.getLogger(__name__)
 MOST_JOBS = 500  # in one transaction
-ENOUGH_FOR_ONE_STATEMENT = 5  # rows
+ENOUGH_FOR_ONE_STATEMENT = 100  # rows
 
 
 @dataclass(slots=True)
@@ -34,50 +36,6 @@ class Insert:
 
 
 Operation = Insert | Callable[[], Any]
-
-
-def update_one(model: type[models.Model], where: dict[str, Any], values: dict[str, Any]) -> int:
-    """`filter(**where).update(**values)` for plain equalities and values: its SQL is made once, not at every call."""
-    fields: list[Any] = [model._meta.get_field(name) for name in (*values, *where)]
-    key = (connection.vendor, model, *values, "", *where)
-    if key not in _statements:
-        quote = connection.ops.quote_name
-        columns = [f"{quote(field.column)} = %s" for field in fields]
-        assignments, conditions = ", ".join(columns[: len(values)]), " AND ".join(columns[len(values) :])
-        _statements[key] = f"UPDATE {quote(model._meta.db_table)} SET {assignments} WHERE {conditions}"  # noqa: S608
-    given = (*values.values(), *where.values())
-    parameters = [field.get_db_prep_save(value, connection) for field, value in zip(fields, given, strict=True)]
-    with connection.cursor() as cursor:
-        cursor.execute(_statements[key], parameters)
-        return cursor.rowcount
-
-
-def insert_one(row: models.Model) -> None:
-    """`row.save(force_insert=True)` without signals, and with SQL that is made once; a number of an attempt that was
-    rolled back is given anew."""
-    model = type(row)
-    numbered = isinstance(model._meta.pk, models.AutoField)
-    fields = [field for field in model._meta.concrete_fields if not (numbered and field.primary_key)]
-    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(_insert_statement(model, fields, numbered=numbered), values)
-        if numbered:
-            row.pk = cursor.fetchone()[0]
-    row._state.adding, row._state.db = False, connection.alias
-
-
-def _insert_statement(model: type[models.Model], fields: Sequence[Any], *, numbered: bool) -> str:
-    key = (connection.vendor, model)
-    if key not in _statements:
-        quote = connection.ops.quote_name
-        columns, places = ", ".join(quote(f.column) for f in fields), ", ".join("%s" for _ in fields)
-        returning = f" RETURNING {quote(str(model._meta.pk.column))}" if numbered else ""
-        table = quote(model._meta.db_table)
-        _statements[key] = f"INSERT INTO {table} ({columns}) VALUES ({places}){returning}"  # noqa: S608
-    return _statements[key]
-
-
-_statements: dict[tuple[Any, ...], str] = {}
 
 
 @dataclass(slots=True)
@@ -246,5 +204,7 @@ def _settle(job: _Job) -> None:
     else:
         future.set_result(job.result)
 
+
+__all__ = ["WRITER", "GroupWriter", "Insert", "Operation", "update_one"]
 
 WRITER = GroupWriter("llm-writer")

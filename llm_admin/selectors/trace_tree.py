@@ -80,10 +80,10 @@ class Tree:
     def one(self, path: str) -> Step | None:
         """That step, with the steps within it."""
         place = _LAST.search(path)
-        planned = self._planned_at(path)
-        if place is None:
+        prefix = path[: place.start()] if place else path
+        if place is None or (prefix and prefix not in self.blocks):
             return None
-        row = self.blocks.get(path[: place.start()], {}).get(int(place[0]))
+        planned, row = self._planned_at(path), self.blocks[prefix].get(int(place[0]))
         return self._step(path, planned, row) if row or planned else None
 
     def entries(self) -> Loop | None:

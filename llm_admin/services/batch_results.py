@@ -30,23 +30,31 @@ _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 
 def head(batch: Batch) -> tuple[list[str], list[str], list[str]]:
     """(the file's columns, the results' keys, all names, each once)"""
-    columns = [str(column) for column in batch.columns] or _input_names(batch)
+    columns = [str(column) for column in batch.columns] or [name for name, _ in inputs_of(batch)]
     keys = output_keys(batch)
     return columns, keys, _unique([*columns, *keys, "Status", "Problem", "Cost in USD", "Run"])
 
 
-def _input_names(batch: Batch) -> list[str]:
-    first = BatchRow._base_manager.filter(batch=batch).order_by("number").values_list("inputs", flat=True).first()
-    return list(first or {})
+def inputs_of(batch: Batch) -> list[tuple[str, str]]:
+    """Name and title of each input, in the workflow's order: PostgreSQL keeps none for the keys of a row."""
+    declared = batch.spec.get("workflow", {}).get("inputs", [])
+    return [(one["name"], one.get("label") or one["name"].replace("_", " ").capitalize()) for one in declared]
+
+
+def _declared_keys(batch: Batch) -> list[str]:
+    """What the workflow says that its results hold."""
+    workflow = batch.spec.get("workflow", {})
+    last = (workflow.get("steps") or [{}])[-1]
+    return [one["name"] for one in workflow.get("outputs") or last.get("keys") or [] if "name" in one]
 
 
 def output_keys(batch: Batch) -> list[str]:
     outputs = BatchRow._base_manager.filter(batch=batch, output__isnull=False).order_by("number")
-    return keys_of(outputs.values_list("output", flat=True).iterator(AT_A_TIME), most=MOST_KEYS)
+    return keys_of(batch, outputs.values_list("output", flat=True).iterator(AT_A_TIME))
 
 
-def keys_of(outputs: Iterable[Any], *, most: int) -> list[str]:
-    """A column for each key of results that are objects, in the order they come; else, or also, the result itself."""
+def keys_of(batch: Batch, outputs: Iterable[Any], *, most: int = MOST_KEYS) -> list[str]:
+    """A column for each key of results that are objects, the declared ones first; else, or also, the result itself."""
     keys: dict[str, None] = {}
     whole = False
     for output in outputs:
@@ -54,7 +62,9 @@ def keys_of(outputs: Iterable[Any], *, most: int) -> list[str]:
             keys.update(dict.fromkeys(output))
         else:
             whole = whole or output is not None
-    return [*keys, RESULT] if whole or not keys else list(keys)
+    declared = [key for key in _declared_keys(batch) if key in keys]
+    found = [*declared, *(key for key in keys if key not in declared)]
+    return [*found, RESULT] if whole or not found else found
 
 
 def _unique(names: Sequence[str]) -> list[str]:

@@ -133,6 +133,19 @@ PAGES: dict[str, Page] = {
     **crud(
         "run", OWN, NOTHING, add=Page(NOTHING, get=403), delete=Page(NOTHING, get=403, arguments={"object_id": "run"})
     ),
+    "llm_admin_run_again": by_pk("run", OWN, post={"now": ""}),
+    "llm_admin_run_again_from": by_pk("run", OWN, get=405, post={"start": "number"}),
+    "llm_admin_run_share": by_pk("run", OWN, get=405, post={"shared": "1"}),
+    **crud(
+        "approval",
+        OWN,
+        NOTHING,
+        add=Page(NOTHING, get=403),
+        delete=Page(NOTHING, get=403, arguments={"object_id": "approval"}),
+    ),
+    "llm_admin_approval_decide": by_pk("approval", OWN, get=405, post={"decision": "approve"}),
+    "llm_admin_gallery": Page(NOTHING),  # shipped texts only
+    "llm_admin_gallery_use": Page(AUTHOR, get=405, arguments={"slug": "template"}),
     "llm_admin_run_follow": Page(OWN, query={"run": "run"}),
     "llm_admin_run_panel": by_pk("run", OWN),
     "llm_admin_run_stop": by_pk("run", OWN, get=405),

@@ -18,6 +18,7 @@ from console.shop.models import Product
 from llm_admin.admin import batch_upload
 from llm_admin.choices import Role
 from llm_admin.models import (
+    Approval,
     Batch,
     BatchRow,
     Connection,
@@ -119,7 +120,13 @@ def plant(workspace, owner) -> dict[str, object]:
     InteractionText.objects.create(
         log_id=log.pk, workspace=workspace, messages=[{"role": "user", "content": PLANTED}], answer=PLANTED
     )
+    approval = Approval.objects.create(
+        workspace=workspace, run=run, path="1", step_id="a", title=PLANTED, question=PLANTED, proposed=PLANTED,
+        role="author", asked_at=timezone.now(),
+    )  # fmt: skip
     return {
+        "approval": approval.pk,
+        "template": "no-such-template",
         "prompt": prompt.pk,
         "prompt_slug": prompt.slug,
         "workflow": workflow.pk,

@@ -113,4 +113,12 @@ def test_pages_of_rows_are_all_there_once(finished, monkeypatch):
 
 
 def test_rows_without_a_file_show_their_inputs(finished):
-    assert csv_of(finished([], ({}, "x")))[0][0] == "topic"
+    batch = finished([], ({}, "x"))
+    batch.spec = {"workflow": {"inputs": [{"name": "topic"}]}}
+    assert [line[0] for line in csv_of(batch)] == ["topic", "t"]
+
+
+def test_what_the_workflow_declares_comes_first_in_its_order(finished):
+    batch = finished(["a"], ({"a": 1}, {"extra": 1, "second": 2, "first": 3}))
+    batch.spec = {"workflow": {"outputs": [{"name": "first"}, {"name": "second"}, {"name": "never"}]}}
+    assert csv_of(batch)[0][1:4] == ["first", "second", "extra"]

@@ -32,11 +32,17 @@
   };
 
   let done = null;
+  let later = 0;
   const moved = (progress) => {
     const now = `${progress.dataset.status} ${progress.dataset.done}`;
     if (done !== null && now !== done) {
       const rows = document.getElementById("llm-batch-rows");
-      if (!rows || disturbs(rows)) return;
+      if (!rows) return;
+      if (disturbs(rows)) {
+        clearTimeout(later);
+        later = setTimeout(shown, 3000);
+        return;
+      }
       htmx.trigger(document.body, "llm:batch-moved");
     }
     done = now;

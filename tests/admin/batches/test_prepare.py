@@ -15,6 +15,7 @@ from llm_admin.choices import Role, StoreTexts
 from llm_admin.models import Batch, BatchRow, Run
 from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services import actors, documents, workflows
+from tests import factories
 from tests.admin.batches.conftest import SPEC
 from tests.admin.batches.pages import HTMX, mapped, text, upload
 
@@ -59,13 +60,21 @@ def test_problems_are_told_by_row_and_column_and_nothing_is_saved(author, workfl
         ({"concurrency": "0"}, "Choose between 1 and 50 at the same time."),
         ({"concurrency": "500"}, "Choose between 1 and 50 at the same time."),
         ({"most": "-3"}, "Give a number of rows"),
-        ({"model": "nonsense"}, "There is no model “nonsense”"),
     ],
 )
 def test_what_is_wrong_in_the_form_is_said(author, workflow, changes, sentence):
     answer = author.post(upload(author, workflow), mapped(**changes))
     assert answer.status_code == 422
     assert sentence in text(answer)
+    assert Batch.objects.count() == 0
+
+
+def test_a_model_that_is_gone_is_refused_at_the_start(author, scope):
+    steps = [{"type": "llm", "id": "answer", "text": "{{name}}"}]
+    asking = factories.workflow(scope, spec=WorkflowSpec.model_validate(SPEC | {"steps": steps}))
+    answer = author.post(upload(author, asking), mapped(model="nonsense"))
+    assert answer.status_code == 422
+    assert "There is no model “nonsense”" in text(answer)
     assert Batch.objects.count() == 0
 
 

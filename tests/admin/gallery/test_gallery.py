@@ -8,6 +8,7 @@ from django.urls import reverse
 from llm_admin.choices import ApprovalStatus, Role, RunStatus
 from llm_admin.models import Approval, Prompt, Workflow
 from llm_admin.services import actors, documents, gallery, prompts, runs
+from tests import factories
 from tests.services.test_execution import wait_until
 
 PAGE = reverse("admin:llm_admin_gallery")
@@ -19,7 +20,7 @@ def use(client, slug):
 
 def test_the_page_shows_four_with_their_steps_and_examples(author):
     html = author.get(PAGE).content.decode()
-    assert html.count("Use this") == 4
+    assert html.count("Use this<") == 4
     for words in ("Route a support ticket", "Is it a refund?", "Nadia Okafor", "call_split", "how_to_reg"):
         assert words in html
 
@@ -42,16 +43,14 @@ def test_identical_prompts_are_used_again_and_changed_ones_left_alone(author, sc
         "Read fields into JSON", "Read fields into JSON (2)",
     ]  # fmt: skip
     prompt = Prompt.objects.get()
-    changed = documents.spec_of(documents.version_of(prompt))
-    changed.messages[0].text = "Something else"
-    prompts.save_version(prompt, actor=system, spec=changed, publish=True)
+    prompts.save_version(prompt, actor=system, spec=factories.chat_spec("Something else"), publish=True)
     use(author, "gallery-extract")
     assert set(Prompt.objects.values_list("name", flat=True)) == {"Fields of an invoice", "Fields of an invoice (2)"}
 
 
-def test_roles(member, login, outsider):
+def test_roles(scope, member, login, outsider):
     viewer = login(member(Role.VIEWER))
-    assert "Use this" not in viewer.get(PAGE).content.decode().replace("“Use this”", "")
+    assert "Use this<" not in viewer.get(PAGE).content.decode()
     assert use(viewer, "gallery-triage").status_code == 403
     author = login(member())
     assert use(author, "nothing").status_code == 404
