@@ -38,8 +38,8 @@ VARIABLES = {
         "`consolemail://`",
         "How mails are sent, e.g. `smtp+tls://user:password@mail.example.com:587`. By default they are only printed.",
     ),
-    "MAIL_FROM": ("none", "`LLM_ADMIN[\"MAIL_FROM\"]`: the sender of mails about approvals. Empty: none are sent."),
-    "PUBLIC_URL": ("`http://127.0.0.1:8000`", "`LLM_ADMIN[\"PUBLIC_URL\"]`: what links in mails begin with."),
+    "MAIL_FROM": ("none", '`LLM_ADMIN["MAIL_FROM"]`: the sender of mails about approvals. Empty: none are sent.'),
+    "PUBLIC_URL": ("`http://127.0.0.1:8000`", '`LLM_ADMIN["PUBLIC_URL"]`: what links in mails begin with.'),
     "DEBUG": ("", "Error pages with details, for developers only: they show settings and data."),
     "TEST_DATABASE": ("`var/test.sqlite3`", "The file in which the tests keep their database."),
 }

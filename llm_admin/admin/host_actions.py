@@ -26,7 +26,7 @@ class WorkflowActionsMixin(ModelAdmin):
     """
 
     def get_actions(self, request: HttpRequest) -> Any:
-        actions = super().get_actions(request)
+        actions: dict[str, Any] = super().get_actions(request)
         if self.actions is not None and IS_POPUP_VAR not in request.GET and may_run(self, request):
             actions[ACTION] = (_run_workflow, ACTION, "Run a workflow…")
         return actions
@@ -81,8 +81,16 @@ def _run_workflow(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any
 def host_of(model_admin: Any, request: HttpRequest, sample: Model | None = None) -> Host:
     """`sample`: a row that stands for all where a form must be asked which fields it has."""
 
+    once: dict[str, set[str]] = {}
+
     def fields(obj: Model | None) -> set[str]:
-        obj = obj or sample
+        if _depends_on_row(model_admin):
+            return editable(obj or sample)
+        if "fields" not in once:  # the form is made of many parts: not for each of ten thousand rows
+            once["fields"] = editable(obj or sample)
+        return once["fields"]
+
+    def editable(obj: Model | None) -> set[str]:
         form = model_admin.get_form(request, obj, change=True)
         readonly = set(model_admin.get_readonly_fields(request, obj))
         return {name for name, one in form.base_fields.items() if not one.disabled and name not in readonly}
@@ -102,6 +110,13 @@ def host_of(model_admin: Any, request: HttpRequest, sample: Model | None = None)
         log=lambda obj, words: model_admin.log_change(request, obj, words),
         save=lambda obj, names: model_admin.save_workflow_changes(request, obj, names),
     )
+
+
+def _depends_on_row(model_admin: Any) -> bool:
+    """Whether the host has said itself which fields there are."""
+    asked = ("get_form", "get_fields", "get_fieldsets", "get_exclude", "get_readonly_fields", "has_change_permission")
+    homes = (getattr(type(model_admin), name).__module__ for name in asked)
+    return any(home.partition(".")[0] not in ("django", "unfold") for home in homes)
 
 
 def review_url(batch: Batch, site: str = "admin") -> str:

@@ -87,24 +87,30 @@ class _Page:
         found = next((one for one in self.workflows if one.pk == wanted), None)
         return found or (self.workflows[0] if len(self.workflows) == 1 else None)
 
-    def posted(self) -> FieldMap:
+    def posted(self) -> tuple[FieldMap, list[Problem]]:
         given, fixed = self.request.POST, playground.posted_inputs(self.request.POST)
         inputs = {variable.name: str(given.get(f"in-{variable.name}", "")) for variable in self.spec.inputs}
         inputs = {name: FIXED + str(fixed.get(name, "")) if key == FIXED else key for name, key in inputs.items()}
+        titles = {field.name: title_of(field) for field in self.host.targets()}
         outputs: dict[str, str] = {}
+        problems = []
         for one in host_maps.outcomes(self.spec):
-            if name := str(given.get(f"out-{one.name}", "")):
-                if name in outputs:
-                    raise InvalidInput([Problem(("outputs", one.name), f"“{name}” gets two results. Choose one.")])
+            name = str(given.get(f"out-{one.name}", ""))
+            if name in outputs:
+                sentence = f"“{titles.get(name, name)}” gets two results. Choose one."
+                problems.append(Problem(("outputs", one.name), sentence))
+            elif name:
                 outputs[name] = one.name
-        return FieldMap({name: key for name, key in inputs.items() if key}, outputs)
+        return FieldMap({name: key for name, key in inputs.items() if key}, outputs), problems
 
     def start(self) -> HttpResponse:
         if self.workflow is None:
             return self.answer(problems=[Problem(("workflow",), "Choose a workflow.")])
-        mapping, given = FieldMap(), self.request.POST
+        given = self.request.POST
+        mapping, problems = self.posted()
+        if problems:
+            return self.answer(mapping, problems)
         try:
-            mapping = self.posted()
             batch = host_rows.start(
                 actor=self.actor,
                 host=self.host,
@@ -123,11 +129,8 @@ class _Page:
     def preview(self) -> HttpResponse:
         if self.workflow is None:
             return HttpResponse()
-        try:
-            context = self._preview(self.posted())
-        except InvalidInput as error:
-            context = {"problems": [problem.message for problem in error.problems]}
-        return TemplateResponse(self.request, "llm_admin/host_rows/_preview.html", context)
+        mapping, _ = self.posted()
+        return TemplateResponse(self.request, "llm_admin/host_rows/_preview.html", self._preview(mapping))
 
     def _preview(self, mapping: FieldMap) -> dict[str, Any]:
         prepared = host_rows.prepare(self.host, self.spec, mapping, self.ids[:PREVIEWED])

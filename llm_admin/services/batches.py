@@ -109,21 +109,22 @@ def _checked(spec: Any, rows: Iterable[RowInput]) -> list[RowInput]:
 
 
 def _store(batch: Batch, checked: list[RowInput]) -> Batch:
+    """Rows are made before the transaction: masking many takes longer than others should wait for SQLite."""
     mask = planning.facts(batch.workspace).redactor.value
+    rows = [
+        BatchRow(
+            batch=batch,
+            number=number,
+            inputs=mask(dict(row.inputs)),
+            original=mask(dict(row.original)),
+            object_id=row.object_id,
+        )
+        for number, row in enumerate(checked, start=1)
+    ]
     with workspace_scope(batch.workspace):
         try:
             with transaction.atomic():
                 batch.save(force_insert=True)
-                rows = (
-                    BatchRow(
-                        batch=batch,
-                        number=number,
-                        inputs=mask(dict(row.inputs)),
-                        original=mask(dict(row.original)),
-                        object_id=row.object_id,
-                    )
-                    for number, row in enumerate(checked, start=1)
-                )
                 BatchRow.objects.bulk_create(rows, batch_size=AT_A_TIME)
         except IntegrityError:
             same = Batch.objects.filter(client_key=batch.client_key).first()

@@ -179,10 +179,9 @@ def _undo_row(batch: Batch, one: Review, actor: Actor, host: Host, done: Done) -
     if one.problem:
         done.skipped.append(f"{one.name}: {one.problem}")
         return
-    allowed = {f.name for f in host.targets(one.obj)}
     back = []
     for proposal in one.applied:
-        if proposal.name not in allowed:
+        if proposal.name not in one.allowed:
             done.skipped.append(f"{one.name}, {proposal.title}: {NOT_EDITABLE}")
         elif proposal.edited:
             done.skipped.append(f"{one.name}, {proposal.title}: It was changed since, so it stays as it is.")

@@ -85,6 +85,7 @@ class Review:
     obj: Any
     name: str
     problem: str = ""
+    allowed: frozenset[str] = frozenset()  # what the person may set here
     proposals: list[Proposal] = field(default_factory=list)
 
     @property
@@ -125,7 +126,7 @@ def _reviewed(
         made.problem = NOT_YOURS
     if made.problem or (row.status != RowStatus.SUCCEEDED and not changes):
         return made
-    allowed = {f.name for f in host.targets(obj)}
+    made.allowed = frozenset(f.name for f in host.targets(obj))
     for name, outcome in batch.outputs.items():
         found = host_fields.field_of(host.model, name)
         if found is None:
@@ -135,7 +136,7 @@ def _reviewed(
         one.before, one.now = row.original.get(name), host_fields.current(obj, found)
         one.changed = one.before not in (one.now, mask(one.now))
         _propose(one, found, row.output, outcome, obj)
-        if name not in allowed:
+        if name not in made.allowed:
             one.problem = NOT_EDITABLE
         before = one.change.before if one.change is not None and one.applied else one.before
         one.now_shown, one.before_shown = host_fields.shown(found, one.now), host_fields.shown(found, before)

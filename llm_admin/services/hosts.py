@@ -43,7 +43,7 @@ class Host:
 def objects(host: Host, ids: Sequence[Any], keys: Iterable[str] = ()) -> list[Any]:
     """In the order of `ids`; those that are gone, or that the host's admin hides, are left out."""
     related = [name for name in keys if (f := host_fields.field_of(host.model, name)) and f.is_relation]
-    rows, found = host.rows(), {}
+    rows, found = host.rows(), dict[str, Any]()
     rows = rows.select_related(*related) if related else rows
     for start in range(0, len(ids), AT_A_TIME):
         part = _valid(host.model, ids[start : start + AT_A_TIME])
@@ -53,8 +53,10 @@ def objects(host: Host, ids: Sequence[Any], keys: Iterable[str] = ()) -> list[An
 
 def _valid(model: type[models.Model], ids: Sequence[Any]) -> list[Any]:
     """What a form sends may be no id at all."""
-    valid = []
+    key, valid = model._meta.pk, []
     for one in ids:
         with suppress(ValidationError, ValueError, TypeError):
-            valid.append(model._meta.pk.to_python(one))
+            value = key.to_python(one)
+            key.run_validators(value)  # a number may be larger than the column
+            valid.append(value)
     return valid

@@ -43,7 +43,7 @@ def run():
 @pytest.mark.usefixtures("asked", "short", "scope")
 def test_library_accounts_and_a_month_of_calls():
     out = run()
-    assert "9 prompts and workflows" in out
+    assert "10 prompts and workflows" in out
     assert (Prompt.objects.count(), Workflow.objects.count()) == (6, 4)
     assert PromptVersion.objects.count() > 6
     assert dict(Membership.objects.values_list("user__username", "role")) == {

@@ -123,7 +123,7 @@ def test_every_state_is_readable(open_as, provider, products, axe, width, scheme
     page.get_by_label("Tagline", exact=True).select_option(label="Audience")
     page.get_by_label("Rows at the same time").fill("500")
     page.get_by_role("button", name="Run on 3 products").click()
-    expect(page.get_by_text("“audience” gets two results. Choose one.")).to_be_visible()
+    expect(page.get_by_text("“Audience” gets two results. Choose one.")).to_be_visible()
     check()
     page.get_by_label("Rows at the same time").fill("5")
     page.get_by_label("Tagline", exact=True).select_option(label="Tagline")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.drags import PLACE
 from tests.e2e.keys import press
+from tests.e2e.test_accessibility import axe, violations  # noqa: F401 - a fixture
 from tests.e2e.test_workflow import add_input, add_step, cards, named, new_workflow, options, results, run_button
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -231,7 +232,7 @@ def test_steps_are_moved_switched_off_and_folded_with_the_keyboard(open_as):
 
 
 def test_a_step_is_dragged_into_a_branch(open_as):
-    page = open_as("author")
+    page = open_as("author", height=2200)
     four_steps(page)
     page.get_by_role("button", name="Fold all").click()
     named(page, "way").first.get_by_role("button", name="Show the settings of this step").first.click()
@@ -295,3 +296,22 @@ def test_several_results_by_name(open_as):
     page.get_by_role("button", name="Save workflow").click()
     expect(page.locator(".llm-title-state")).to_contain_text("Live: v1")
     expect(outputs.get_by_label("Value")).to_have_value("{{data}}")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (390, "light")])
+def test_axe_finds_nothing_in_the_editor_and_its_dialogs(open_as, axe, width, scheme):  # noqa: F811
+    page = open_as("author", width=width, scheme=scheme)
+    four_steps(page)
+    press(named(page, "text_3").get_by_role("switch", name="Switched on"))
+    page.locator("#llm-map").evaluate("map => { map.open = true; }")
+    assert violations(page, axe) == ""
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    press(page.get_by_role("button", name="Insert a step before step 3.1"))
+    assert violations(page, axe) == ""
+    page.keyboard.press("Escape")
+    press(named(page, "data").get_by_role("button", name="Remove"))
+    assert violations(page, axe) == ""
+    page.keyboard.press("Escape")
+    press(named(page, "data").get_by_role("button", name="Try this step"))
+    expect(page.get_by_role("button", name="Run this step")).to_be_visible()
+    assert violations(page, axe) == ""

@@ -139,7 +139,7 @@ def test_rows_that_cannot_be_run_are_told_and_can_be_left_out(actor, author, sco
 
 def test_ids_that_are_none_and_rows_that_are_gone_are_left_out(actor, author, scope):
     (row,) = shop.products(1)
-    ids = ["x", str(row.pk), "99999", str(row.pk), "'; drop"]
+    ids = ["x", "9" * 40, str(row.pk), "99999", str(row.pk), "'; drop"]
     batch = host_rows.start(
         actor=actor, host=shop.host(author, scope), workflow=shop.workflow(scope), mapping=shop.MAPPING, ids=ids
     )

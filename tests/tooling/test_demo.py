@@ -108,7 +108,7 @@ def test_it_migrates_fills_and_serves_its_own_database(clone, port):
     assert key_file.stat().st_mode & 0o777 == 0o600
     assert calls(clone) == [
         [arguments, {"DEMO": "1", "SECRET_KEY": key, "DATABASE_URL": None, "DEBUG": None}]
-        for arguments in (["migrate", "--verbosity", "0"], ["demo"])
+        for arguments in (["migrate", "--verbosity", "0"], ["demo"], ["demo_shop"])
     ]
     assert f"LLM Console: http://127.0.0.1:{port}/" in output
     assert "admin, author, operator, viewer (password: demo)" in output

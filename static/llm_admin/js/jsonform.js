@@ -53,6 +53,9 @@ window.llmForms = (() => {
   /* ---- choices: {variables: [{title, value}], …}; a value that is gone stays, and says so ---- */
 
   function offer(form, lists) {
+    const asked = JSON.stringify([lists, form.getData()]);
+    if (form.llmOffered === asked) return; // a schema can be large, and this is asked at every key
+    form.llmOffered = asked;
     const schema = copy(form.getSchema());
     refill(schema, [form.getData()], lists);
     if (JSON.stringify(schema) !== JSON.stringify(form.getSchema())) form.update({ schema });

@@ -101,7 +101,7 @@ def test_start_makes_a_batch_and_leads_to_its_review(author, person, scope):
         ({"in-name": ""}, "“Name” is needed: choose a field or a value."),
         ({"in-name": "password"}, "“Name” cannot be read from there."),
         ({"out-tagline": "", "out-audience": ""}, "choose at least one"),
-        ({"out-tagline": "audience"}, "“audience” gets two results."),
+        ({"out-tagline": "audience"}, "“Audience” gets two results."),
         ({"out-tagline": "updated_at"}, "You may not change the field “updated_at” here."),
         ({"out-tagline": "id"}, "You may not change the field “id” here."),
         ({"concurrency": "500"}, "Choose between 1 and 50"),
@@ -121,6 +121,7 @@ def test_what_is_wrong_is_told_and_what_was_chosen_stays(author, scope, fields, 
     assert not Batch.objects.exists()
     if "ids" not in fields and "workflow" not in fields:
         assert f'<option value="{workflow.pk}" selected>' in text
+        assert '<option value="description" selected>Description</option>' in text
 
 
 def test_rows_that_cannot_be_run_are_named_and_can_be_left_out(author, scope):

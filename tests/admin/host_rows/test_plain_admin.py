@@ -1,4 +1,4 @@
-"""The mixin on Django's own ModelAdmin and a second site (of unfold: its templates want one); what may be overridden."""
+"""The mixin on Django's own ModelAdmin and a second site (unfold's: its templates want one); what hosts override."""
 
 from __future__ import annotations
 

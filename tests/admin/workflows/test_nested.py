@@ -7,10 +7,13 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 
 from llm_admin.choices import Role
 from llm_admin.models import Workflow, WorkflowVersion
 from llm_admin.schemas.steps import STEP_SPECS
+from llm_admin.schemas.steps.base import Slot, StepSpec
+from llm_admin.schemas.steps.nested import AnyStep, slot
 from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services import documents
 from tests import factories
@@ -233,3 +236,39 @@ def test_any_posted_steps_get_an_answer(author, scope, raw):
     assert author.post(ADD, posted(json.dumps(raw), name="Fuzz")).status_code in (302, 422)
     Workflow.objects.all().delete()
     assert author.post(RUN, {"spec": json.dumps(raw)}).status_code in (200, 422)
+
+
+class TwiceStep(StepSpec):
+    """Somebody else's, with steps of its own."""
+
+    label = "Twice"
+    icon = "exposure_plus_2"
+    help = "Does the same steps two times."
+    slot_titles = {"body": "Each time"}
+
+    type: str = "twice"
+    source: str = Field(default="", title="Works on", json_schema_extra={"choices_from": "variables"})
+    body: list[AnyStep] = slot("Each time")
+
+    def slots(self):
+        return [Slot("body", "Each time", self.body)]
+
+    def uses(self):
+        return [(("source",), self.source)] if self.source else []
+
+
+def test_somebody_else_s_step_with_steps_of_its_own_is_drawn_saved_and_told_like_ours(author, scope, monkeypatch):
+    monkeypatch.setitem(STEP_SPECS._table, "twice", TwiceStep)
+    html = author.get(ADD).content.decode()
+    assert html.count("Add twice step") == 2  # below the steps, and in the chooser
+    card = author.get(CARD, {"type": "twice"}).context["card"]
+    assert [one.title for one in card.slots] == ["Each time"]
+    assert "body" not in card.schema["properties"]
+    assert card.schema["properties"]["source"]["choicesFrom"] == "variables"
+    steps = [{"type": "twice", "id": "both", "source": "thing", "body": [text_step("t")]}]
+    author.post(ADD, posted(data(steps=steps), name="Twice"))
+    (card,) = author.get(page(Workflow.objects.get(name="Twice"))).context["cards"]
+    assert shown(card.slots[0].cards) == [("template", "t", [])]
+    steps[0]["body"] = [text_step("t", "{{nowhere}}")]
+    refused = author.post(ADD, posted(data(steps=steps), name="Other"))
+    assert refused.context["summary"] == ["Step 1.1, Text: Nothing before this step is called “nowhere”."]
