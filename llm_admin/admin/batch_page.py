@@ -27,6 +27,7 @@ from llm_admin.services.actors import Actor
 
 SHORT = 140  # characters of a value that is not folded
 BAR = (RowStatus.SUCCEEDED, RowStatus.FAILED, RowStatus.WAITING, RowStatus.RUNNING)  # from the left
+LARGE = 20_000  # rows: counting them takes half a second or more
 MOST_COLUMNS = 8  # of results that are objects; more stand in one column
 # What other kinds of batches add to the page: context, with the name of a template as `panel`; or nothing.
 EXTRAS: list[Callable[[HttpRequest, Actor, Batch], dict[str, Any]]] = []
@@ -92,7 +93,7 @@ def _state(request: HttpRequest, batch: Batch, done: Progress) -> dict[str, Any]
 def _poll(batch: Batch, done: Progress) -> str:
     """How often to look again: a stopped one has rows that are ending, a finished one perhaps some to be approved."""
     if batch.status == BatchStatus.RUNNING or done.counts.get(RowStatus.RUNNING, 0):
-        return "1500ms"
+        return "1500ms" if batch.total <= LARGE else "5s"
     return "10s" if done.waiting else ""
 
 

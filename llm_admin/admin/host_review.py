@@ -49,7 +49,7 @@ def page(request: HttpRequest, model_admin: Any, pk: Any) -> HttpResponse:
         "applied": applied,
         "show": show,
         "filters": [(key, title, f"?{urlencode({'show': key})}" if key else "?") for key, title in SHOWN.items()],
-                "back": address(model_admin, "changelist"),
+        "back": address(model_admin, "changelist"),
         "change_url": f"{model_admin.admin_site.name}:{name_of(model_admin, 'change')}",
         "runs_url": reverse("admin:llm_admin_run_changelist"),
         "apply_url": address(model_admin, "workflow_apply", batch.pk),

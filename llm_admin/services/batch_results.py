@@ -146,32 +146,32 @@ def harmless(cell: Any) -> Any:
 
 def write_xlsx(batch: Batch, target: BinaryIO) -> None:
     from openpyxl import Workbook  # type: ignore[import-untyped]
-    from openpyxl.styles import Font  # type: ignore[import-untyped]
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Results")
     sheet.freeze_panes = "A2"
     columns, keys, names = head(batch)
-    first = [_xlsx_cell(sheet, name) for name in names]
-    for cell in first:
-        cell.font = Font(bold=True)
-    sheet.append(first)
+    sheet.append([_xlsx_cell(sheet, name, bold=True) for name in names])
     for page in pages(batch):
         for row in page:
             sheet.append([_xlsx_cell(sheet, cell) for cell in cells(row, columns, keys)])
     book.save(target)
 
 
-def _xlsx_cell(sheet: Any, value: Any) -> Any:
-    """A text stays a text, whatever it begins with."""
+def _xlsx_cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
+    """A text stays a text, whatever it begins with. Most need no cell of their own, which takes time."""
     if not isinstance(value, str):
         return value
+    text = _UNSTORABLE.sub("\ufffd", value)[:LONGEST]
+    if not bold and not _FORMULA.match(text) and text[:1] != "#":  # "#N/A" would be an error
+        return text
     from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
+    from openpyxl.styles import Font  # type: ignore[import-untyped]
 
     cell = WriteOnlyCell(sheet)
-    cell.value = _UNSTORABLE.sub("\ufffd", value)[:LONGEST]
-    cell.data_type = "s"
-    cell.quotePrefix = bool(_FORMULA.match(value))
+    cell.value, cell.data_type, cell.quotePrefix = text, "s", bool(_FORMULA.match(text))
+    if bold:
+        cell.font = Font(bold=True)
     return cell
 
 

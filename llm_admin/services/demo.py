@@ -16,7 +16,7 @@ from django.db import transaction
 
 from llm_admin.choices import Role
 from llm_admin.exceptions import ConsoleError
-from llm_admin.models import Connection, InteractionLog, LanguageModel, Membership, Run, Workspace
+from llm_admin.models import Connection, InteractionLog, LanguageModel, Membership, Run, Workflow, Workspace
 from llm_admin.services import actors, workspaces
 from llm_admin.tenancy import workspace_scope
 
@@ -24,6 +24,7 @@ ACCOUNTS = {"admin": Role.ADMIN, "author": Role.AUTHOR, "operator": Role.OPERATO
 PASSWORD = "demo"  # noqa: S105 - known to everybody, hence all the precautions
 LOGS, DAYS, SEED = 4000, 30, 1
 PACE_MS = 25
+TEMPLATES = ("gallery-triage", "gallery-rewrite")  # of the gallery: with a branch, with an approval
 
 
 class NotADemo(ConsoleError):
@@ -64,9 +65,13 @@ def prepare(environment: Mapping[str, str]) -> list[str]:
 
 
 def _library(workspace: Workspace) -> list[str]:
-    from llm_admin.services import library
+    from llm_admin.services import gallery, library
 
-    counts = library.import_demo(actors.system(workspace))
+    actor = actors.system(workspace)
+    first = not Workflow.objects.exists()
+    counts = library.import_demo(actor)
+    for template in TEMPLATES if first else ():
+        gallery.use(template, actor=actor)
     return [f"{counts.changes} prompts and workflows of the demo library."] if counts.changes else []
 
 

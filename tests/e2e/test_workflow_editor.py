@@ -240,12 +240,13 @@ def test_a_step_is_dragged_into_a_branch(open_as):
     handle.evaluate("handle => handle.scrollIntoView({block: 'center'})")
     handle.hover()
     start = handle.bounding_box()
-    target = cards(page).nth(3).locator(".llm-flow-handle").bounding_box()
+    target = named(page, "text").last.locator(".llm-flow-handle")
     page.mouse.move(start["x"] + 5, start["y"] + 8)
     page.mouse.down()
     page.mouse.move(start["x"] + 8, start["y"] + 30, steps=5)
     for attempt in range(100):
-        page.mouse.move(target["x"] + 5, target["y"] + 8 - attempt % 40, steps=8 if attempt == 0 else 2)
+        place = target.bounding_box()  # the others slide aside meanwhile
+        page.mouse.move(place["x"] + 5, place["y"] + 8 - attempt % 10, steps=8 if attempt == 0 else 2)
         if page.evaluate("() => !!document.querySelector('.sortable-ghost')?.closest('.llm-slot')"):
             break
         page.wait_for_timeout(50)
@@ -264,7 +265,7 @@ def test_problems_within_a_branch_stand_at_their_fields(open_as):
     named(page, "way").first.get_by_label("With", exact=True).fill("")
     page.get_by_role("button", name="Save workflow").click()
     page.wait_for_selector("#llm-workflow[data-ready]", state="attached")
-    expect(page.locator(".llm-problems")).to_contain_text("Step 3, Conditions: Say what it contains")
+    expect(page.locator(".llm-problems")).to_contain_text("Step 3, Conditions 1: Say what it contains")
     named(page, "way").first.get_by_label("With", exact=True).fill("demo")
     page.get_by_role("button", name="Save workflow").click()
     page.wait_for_selector("#llm-workflow[data-ready]", state="attached")

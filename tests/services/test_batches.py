@@ -12,7 +12,7 @@ from llm_admin.exceptions import Conflict, InvalidInput, PermissionRefused
 from llm_admin.models import Approval, Batch, BatchRow, Deployment, InteractionLog, Run, RunStep
 from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.selectors.batches import progress
-from llm_admin.services import actors, approvals, batch_pump, batches, documents
+from llm_admin.services import actors, approvals, batch_pump, batches, documents, runs, workflows
 from llm_admin.services.actors import Actor
 from llm_admin.services.batches import RowInput
 from llm_admin.services.live import LIVE
@@ -126,6 +126,28 @@ def test_stop_ends_running_rows_begins_no_other_and_resume_runs_the_rest(begin, 
     assert all(rows(batch, "output"))
 
 
+def test_a_stop_in_another_process_reaches_the_rows_that_run_here(begin, behave, system):
+    behave("slow:words=30")
+    batch = begin(ASK, topics=topics(4), concurrency=2)
+    wait_until(lambda: len(LIVE.all()) == 2)
+    Batch.objects.filter(pk=batch.pk).update(status=BatchStatus.STOPPED)
+    ended(batch, BatchStatus.STOPPED)
+    assert set(rows(batch, "status")) == {RowStatus.STOPPED}
+
+
+def test_a_row_whose_run_was_stopped_alone_can_be_resumed(begin, behave, system):
+    behave("slow:words=30")
+    batch = begin(ASK, topics=["a"])
+    wait_until(lambda: len(LIVE.all()) == 1)
+    runs.stop(Run.objects.get(), actor=system)
+    ended(batch)
+    assert rows(batch, "status") == [RowStatus.STOPPED]
+    behave("words=2")
+    batches.resume(batch, actor=system)
+    ended(batch)
+    assert rows(batch, "status") == [RowStatus.SUCCEEDED]
+
+
 def test_a_row_that_was_stopped_goes_on_without_repeating_its_finished_step(begin, behave, system):
     behave("words=2")
     batch = begin(ASK, {**ASK, "id": "second", "text": "Again {{topic}}"}, APPROVE, topics=["rain"])
@@ -234,8 +256,6 @@ def test_a_change_of_the_workflow_meanwhile_does_not_reach_the_rows(begin, behav
     behave("words=6:delay_ms=20")
     batch = begin(ASK, topics=topics(6), concurrency=1)
     actor = actors.system(scope)
-    from llm_admin.services import workflows
-
     other = WorkflowSpec.model_validate({"inputs": [{"name": "topic"}], "steps": [COPY]})
     workflows.save_version(batch.workflow, actor=actor, spec=other)
     ended(batch)

@@ -243,3 +243,24 @@ def test_only_admins_may(library, scope, member, role):
 def test_refuses_nonsense(library, system, wrong):
     with pytest.raises(InvalidInput):
         make(system, **wrong)
+
+
+def test_runs_of_nested_workflows_have_their_steps_one_inside_the_other(scope, system):
+    from llm_admin.selectors.trace_parts import below
+    from llm_admin.selectors.traces import trace
+    from llm_admin.services import gallery
+
+    for template in gallery.templates():
+        gallery.use(template.slug, actor=system)
+    sample_logs.make_logs(actor=system, count=300, days=5, seed=2)
+    found = {}
+    for run in Run.objects.filter(kind="workflow"):
+        shown = list(below(trace(run).steps))
+        assert {row.path for row in run.steps.all()} <= {step.path for step in shown}
+        found.setdefault((run.title, run.status), {step.path for step in shown if step.row})
+    assert found["Route a support ticket v1", "succeeded"] == {"1", "2", "2.yes.1"}
+    assert found["Rewrite in our voice, with approval v1", "succeeded"] == {"1", "2"}
+    leads = found["Score leads in bulk v1", "succeeded"]
+    assert leads == {"1", *(f"1[{entry}].{step}" for entry in (1, 2) for step in (1, 2, 3))}
+    run = Run.objects.filter(title="Route a support ticket v1", status="succeeded", output__isnull=False).first()
+    assert run.output["category"] == "refund"

@@ -25,7 +25,7 @@ READERS: tuple[tuple[str, str], ...] = (
     (r"date|due|day|until|when", r"\d{4}-\d\d-\d\d|\d{1,2}\.? (?:[A-Z][a-z]+) \d{4}|[A-Z][a-z]+ \d{1,2}, \d{4}"),
     (r"amount|total|price|sum|cost", r"\d{1,3}(?:,\d{3})*(?:\.\d+)?(?= ?(?:EUR|USD|GBP|€|\$))|(?<=[€$£])\d[\d,.]*\d"),
     (r"phone", r"\+?\d[\d /-]{6,}\d"),
-    (r"number|reference|invoice|order|id$", r"\b[A-Z]{1,6}[- ]?\d{2,}\b|\b\d{4,}\b"),
+    (r"number|reference|invoice|order|id$", r"\b[A-Z]{2,6}-?\d+\b|\b\d{4,}\b"),
 )
 LAST_LINE = re.compile(r"name|sender|from|customer|contact|who", re.I)
 

@@ -62,8 +62,9 @@ class SampleRun:
 
 def failed_step(sample: SampleRun) -> str:
     """Its id: the step of the last call, or the one after it that could not read the answer."""
-    workflow = sample.script.plan.workflow
-    if workflow is None:
+    order = sample.script.walked
+    if not order:
         return ""
-    path = int(sample.script.sites[sample.calls[-1].position].path)
-    return workflow.steps[min(path + sample.not_parsed, len(workflow.steps)) - 1].id
+    path = sample.script.sites[sample.calls[-1].position].path
+    at = next(position for position, (one, _) in enumerate(order) if one == path)
+    return order[min(at + sample.not_parsed, len(order) - 1)][1].id

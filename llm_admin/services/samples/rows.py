@@ -43,6 +43,8 @@ def draft(workspace: Workspace, sample: SampleRun, rng: Random, *, with_texts: b
 
 
 def _answer(sample: SampleRun, call: SampleCall, rng: Random) -> str:
+    if (always := sample.script.sites[call.position].always) and not call.ending.failed:
+        return always
     keys = sample.script.sites[call.position].keys
     if keys is not None and not call.ending.failed and not sample.not_parsed:
         return words.as_json(words.json_answer(keys, rng))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -13,8 +14,11 @@ from llm_admin.runtime.prompts import Chat, fill_in
 from llm_admin.schemas import template
 from llm_admin.schemas.plans import PromptPlan, RunPlan
 from llm_admin.schemas.prompts import PromptSpec, text_spec
+from llm_admin.schemas.steps import StepSpec
+from llm_admin.schemas.steps.classify import ClassifyStep
 from llm_admin.schemas.steps.llm import LLMStep
 from llm_admin.schemas.variables import VariableSpec
+from llm_admin.schemas.walking import LOOP_SLOT, inner_prefix
 from llm_admin.services import documents, planning
 from llm_admin.services.actors import Actor
 from llm_admin.services.samples import words
@@ -22,6 +26,7 @@ from llm_admin.services.samples.models import SampleModel
 
 SUBJECTS = 24  # of each kind: a team does not use all of its two hundred prompts in a month
 VARIANTS = 6
+ENTRIES = 2  # of every loop
 
 Inputs = dict[str, Any]
 
@@ -34,13 +39,17 @@ UNSAVED = (
 
 @dataclass(frozen=True)
 class Site:
-    """A model call in a run. `keys`: what a parser step expects of its answer; None when none reads it."""
+    """A model call in a run. `keys`: what a parser step expects of its answer; None when none reads it.
+
+    `always`: the whole answer, where only one would fit the way that is taken after it.
+    """
 
     path: str
     prompt: PromptPlan | None
     text: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     keys: list[Any] | None = None
+    always: str = ""
 
     def chat(self, inputs: Inputs, rng: Random) -> Chat:
         """With the run's inputs where the names are the same; earlier results are invented."""
@@ -61,6 +70,25 @@ class Script:
     plan: RunPlan
     sites: list[Site]
     variants: list[tuple[Inputs, list[Chat]]]
+
+    @property
+    def walked(self) -> list[tuple[str, StepSpec]]:
+        return walked(self.plan.workflow.steps) if self.plan.workflow else []
+
+
+def walked(steps: Sequence[StepSpec], prefix: str = "") -> list[tuple[str, StepSpec]]:
+    """Paths and steps as they end, one after the other: a branch goes its first way that has steps, a loop has two
+    entries. What holds steps ends after them."""
+    found: list[tuple[str, StepSpec]] = []
+    for position, step in enumerate(steps, start=1):
+        path = f"{prefix}{position}"
+        if step.disabled:
+            continue
+        if slot := next((slot for slot in step.slots() if slot.steps), None):
+            for entry in range(1, ENTRIES + 1 if slot.name == LOOP_SLOT else 2):
+                found += walked(slot.steps, inner_prefix(path, slot, entry))
+        found.append((path, step))
+    return found
 
 
 @dataclass(frozen=True)
@@ -141,19 +169,25 @@ def _workflow_script(actor: Actor, workflow: Workflow, version: WorkflowVersion,
 
 
 def _sites(plan: RunPlan) -> list[Site]:
+    order = walked(plan.workflow.steps) if plan.workflow else []
     sites, previous = [], ""
-    for position, step in enumerate(plan.workflow.steps if plan.workflow else (), start=1):
+    for at, (path, step) in enumerate(order):
         if isinstance(step, LLMStep):
             prompt = plan.prompts.get(step.id if step.prompt else step.messages_from or previous)
             parameters = (prompt.spec.parameters.given() if prompt else {}) | step.parameters.given()
-            sites.append(Site(str(position), prompt, step.text, parameters, _keys(plan, position)))
+            sites.append(Site(path, prompt, step.text, parameters, _keys(order[at + 1 : at + 2])))
+        elif isinstance(step, ClassifyStep):
+            sites.append(Site(path, None, _question(step), {"temperature": 0.0}, always=step.categories[0].name))
         previous = step.id
     return sites
 
 
-def _keys(plan: RunPlan, position: int) -> list[Any] | None:
-    following = plan.workflow.steps[position : position + 1] if plan.workflow else []
-    reads = [step for step in following if step.type == "parser" and getattr(step, "format", "") == "json"]
+def _question(step: ClassifyStep) -> str:
+    return f"Which of these is it: {', '.join(one.name for one in step.categories)}?\n\n{{{{{step.source or 'text'}}}}}"
+
+
+def _keys(following: list[tuple[str, StepSpec]]) -> list[Any] | None:
+    reads = [step for _, step in following if step.type == "parser" and getattr(step, "format", "") == "json"]
     return list(getattr(reads[0], "keys", [])) if reads else None
 
 

@@ -107,8 +107,11 @@ document.addEventListener("alpine:init", () => {
       }
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
       const form = document.getElementById("llm-run-form");
-      if (!form || this.busy || document.querySelector("dialog[open]")) return;
+      const trying = document.getElementById("llm-trying")?.open;
+      if (document.querySelector("dialog[open]") && !trying) return;
+      if (!form || (this.busy && !trying)) return;
       event.preventDefault();
+      if (trying) return this.tryStep();
       this.settleNames();
       form.requestSubmit();
     },

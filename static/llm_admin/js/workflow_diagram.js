@@ -10,7 +10,8 @@
     startDiagram() {
       const map = document.getElementById("llm-map");
       map.open = localStorage.getItem(FOLDED) === null ? !NARROW.matches : localStorage.getItem(FOLDED) === "0";
-      map.addEventListener("toggle", () => localStorage.setItem(FOLDED, map.open ? "0" : "1"));
+      // A click, not "toggle": that also comes of what was set here.
+      map.querySelector("summary").addEventListener("click", () => localStorage.setItem(FOLDED, map.open ? "1" : "0"));
       const place = () => document.querySelector(`[data-map-place="${NARROW.matches ? "steps" : "pane"}"]`).append(map);
       NARROW.addEventListener("change", place);
       place();

@@ -45,15 +45,15 @@
       return count;
     },
     number(card, step, number, at, length) {
-      card.dataset.number = number;
-      own(card, "[data-step-number]").forEach((node) => (node.textContent = number));
-      one(card, "[data-step-heading]").textContent = step.title || card.dataset.label;
-      one(card, "[data-step-result]").textContent = step.id;
-      const insert = one(card, ":scope > .llm-insert");
-      if (insert) {
+      own(card, "[data-step-number]").forEach((node) => say(node, number));
+      say(one(card, "[data-step-heading]"), step.title || card.dataset.label);
+      say(one(card, "[data-step-result]"), step.id);
+      const insert = card.querySelector(":scope > .llm-insert");
+      if (insert && card.dataset.number !== number) {
         insert.title = `Insert a step before step ${number}`;
         insert.setAttribute("aria-label", insert.title);
       }
+      card.dataset.number = number;
       this.tools(card, at, length);
     },
     tools(card, at, length) {
@@ -75,6 +75,11 @@
       return new Set(own(card, "[data-step-names]").flatMap((place) => (place.dataset.shown || "").split("\n")));
     },
   });
+
+  /* Writing what is there already would make the browser lay out the page again. */
+  function say(node, text) {
+    if (node.textContent !== text) node.textContent = text;
+  }
 
   function learn(scope, card, step) {
     const found = choice(step.id, step.title);

@@ -16,13 +16,14 @@
       answer().replaceChildren();
       dialog().showModal();
       await this.send(this.$root.dataset.tryFieldsUrl, new URLSearchParams(), place());
-      const field = place().querySelector("textarea, input:not([type=hidden]), select, button");
+      const field = place().querySelector("[data-input]") || place().querySelector("button");
       if (field) field.focus();
     },
     async tryStep() {
-      const fields = new URLSearchParams(new FormData(place().querySelector("form")));
-      fields.set("client_key", this.trying.key);
       const button = place().querySelector("[data-try-run]");
+      if (!button || button.disabled) return;
+      const fields = new URLSearchParams(new FormData(button.form));
+      fields.set("client_key", this.trying.key);
       button.disabled = true;
       const response = await this.send(this.$root.dataset.tryUrl, fields, answer());
       button.disabled = false;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from llm_admin.choices import BatchStatus, Role, RowStatus
+from llm_admin.choices import BatchStatus, Role, RowStatus, StoreTexts
 from llm_admin.models import Batch, BatchRow
 from tests import factories
 from tests.admin.batches.pages import ADD, HTMX, LIST, queries_of, text, url
@@ -69,6 +69,23 @@ def test_polling_stops_with_the_batch_and_brings_the_buttons_only_when_they_chan
     assert "Delete…" in finished
 
 
+def test_a_large_batch_is_looked_at_less_often(author, batch_of):
+    assert 'hx-trigger="every 5s"' in text(
+        author.get(url("change", batch_of("running", status="running", total=50_000)))
+    )
+
+
+def test_a_workspace_that_keeps_no_texts_says_why_there_are_no_results(author, batch_of, scope):
+    scope.store_texts = StoreTexts.NOTHING
+    scope.save()
+    batch = batch_of("succeeded")
+    BatchRow.objects.update(inputs={}, original={}, output=None)
+    for page in ("change", "rows"):
+        html = text(author.get(url(page, batch)))
+        assert "there are numbers and no results" in html
+        assert "not kept" in html
+
+
 def test_rows_that_wait_for_approval_are_told(author, batch_of):
     html = text(author.get(url("change", batch_of("waiting", "succeeded"))))
     assert "1 row waits for somebody’s approval" in html
@@ -82,6 +99,7 @@ def test_rows_that_wait_for_approval_are_told(author, batch_of):
         ("paused", ("pending",), {"resume", "stop"}),
         ("stopped", ("stopped",), {"resume"}),
         ("finished", ("succeeded",), set()),
+        ("finished", ("succeeded", "stopped"), {"resume"}),
         ("finished", ("failed",), {"retry"}),
     ],
 )
