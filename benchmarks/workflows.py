@@ -156,8 +156,9 @@ def batch(handle: object, rows: int, at_once: int) -> None:
     ideal = rows * DELAY_MS / 1000 / at_once
     early = next((size for count, size in sizes if count >= rows / 4), sizes[-1][1])
     print(
-        f"batch of {rows:,} rows, {at_once} at once, {DELAY_MS} ms a call: {took:.2f} s (storing the rows {stored:.2f}), "
-        f"ideal {ideal:.2f}; ratio {took / ideal:.2f}; {cpu / rows * 1e3:.1f} ms of CPU a row; lost {rows - min(done, runs)}; "
+        f"batch of {rows:,} rows, {at_once} at once, {DELAY_MS} ms a call: {took:.2f} s (storing the rows "
+        f"{stored:.2f}), ideal {ideal:.2f}; ratio {took / ideal:.2f}; {cpu / rows * 1e3:.1f} ms of CPU a row; "
+        f"lost {rows - min(done, runs)}; "
         f"memory {early:.0f} MB at a quarter, {memory_mb():.0f} MB at the end; {threading.active_count()} threads"
     )
 

@@ -15,8 +15,11 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
+from bin._rows_scenes import ROWS_SCENES, list_action  # noqa: E402
 from bin._scenes import REFUSED, SCENES, conflict, first_of, refused  # noqa: E402
 from bin._studio_scenes import STUDIO_PAGES, STUDIO_SCENES  # noqa: E402
+from bin._workflow_documents import PREPARE  # noqa: E402
+from bin._workflow_scenes import FLAT, WORKFLOW_PAGES, WORKFLOW_SCENES  # noqa: E402
 from tests.servers.console import Console  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -44,11 +47,14 @@ ALL = GUIDE | {
     "users": "/admin/auth/user/",
     "member-new": "/admin/llm_admin/membership/add/",
     "prompt-delete": "/admin/llm_admin/prompt/1/delete/",
+    "approvals": "/admin/llm_admin/approval/",
+    "batches": "/admin/llm_admin/batch/",
 }
 FIRST_OF_A_LIST = {"run": "/admin/llm_admin/run/", "log": "/admin/llm_admin/interactionlog/"}
 # Without a workspace's content these look different.
 EMPTY = [
-    "home", "prompts", "workflows", "runs", "logs", "models", "connections", "members", "prompt-new", "workflow-new"
+    "home", "prompts", "workflows", "runs", "logs", "models", "connections", "members", "prompt-new", "workflow-new",
+    "approvals", "batches"
 ]  # fmt: skip
 WORKSPACE = """
 from django.contrib.auth import get_user_model
@@ -64,6 +70,7 @@ def demo_console(folder: Path) -> Console:
     console.environment["DEMO"] = "1"
     console.manage("migrate", "--verbosity", "0")
     console.manage("demo")
+    console.manage("demo_shop")
     console.start()
     return console
 
@@ -127,6 +134,10 @@ def guide(browser: Browser, console: Console, target: Path) -> None:
     keep(page, folder / "studio-merge.png")
     narrow = page_of(browser, console, width=390, scheme="dark")
     shoot(narrow, GUIDE["prompt-studio"], folder / "studio-phone.png", whole=True)
+    folder = target / "workflows"
+    folder.mkdir(exist_ok=True)
+    console.code(PREPARE)
+    workflows(page, folder, "")
 
 
 def studio(page: Page, target: Path, suffix: str) -> None:
@@ -138,6 +149,18 @@ def studio(page: Page, target: Path, suffix: str) -> None:
         keep(page, target / f"{name}{suffix}.png")
 
 
+def workflows(page: Page, target: Path, suffix: str) -> None:
+    """Every state of the workflow studio, of runs, approvals, batches, and rows of one's own."""
+    for name, scene in (WORKFLOW_SCENES | ROWS_SCENES).items():
+        scene(page)
+        keep(page, target / f"{name}{suffix}.png", whole=name not in FLAT)
+    for name, path in WORKFLOW_PAGES.items():
+        shoot(page, path, target / f"{name}{suffix}.png", whole=True)
+    if page.viewport_size and page.viewport_size["width"] > 768:
+        list_action(page)
+        keep(page, target / f"shop-action{suffix}.png", whole=False)
+
+
 def looks() -> Iterator[tuple[str, dict[str, Any]]]:
     for width in (1440, 390):
         for scheme in ("light", "dark"):
@@ -145,11 +168,13 @@ def looks() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def everything(browser: Browser, console: Console, target: Path) -> None:
+    console.code(PREPARE)
     for look, options in looks():
         page = page_of(browser, console, **options)
         for name, path in ALL.items():
             shoot(page, path, target / f"{name}-{look}.png", whole=True)
         studio(page, target, f"-{look}")
+        workflows(page, target, f"-{look}")
         for name, path in FIRST_OF_A_LIST.items():
             first_of(page, path)
             keep(page, target / f"{name}-{look}.png")

@@ -55,7 +55,7 @@ def stop() -> None:
 
 
 def finish() -> None:
-    """Waits for the runs that `stop` ended and the batches that it let go, at most 3 s, and for what is to be written."""
+    """Waits for the runs and batches that `stop` ended, at most 3 s, and for everything that is still to be written."""
     deadline = time.monotonic() + 3
     while (len(LIVE) or batch_pump.is_busy()) and time.monotonic() < deadline:
         time.sleep(0.01)

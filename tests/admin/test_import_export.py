@@ -115,8 +115,8 @@ def test_versions_live_and_who(author, scope):
 
 def test_a_library_with_workflows(author, scope):
     done = author.post(CONFIRM, confirmation(upload(author, library.read_shipped("demo_library.json"))), follow=True)
-    assert "6 prompts and 3 workflows imported." in said(done)
-    assert Workflow.objects.count() == 3
+    assert "6 prompts and 4 workflows imported." in said(done)
+    assert Workflow.objects.count() == 4
 
 
 @pytest.mark.parametrize(

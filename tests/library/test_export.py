@@ -52,7 +52,7 @@ def test_json_round_trips_everything_into_another_workspace(system, elsewhere):
         shelf.put_away(prompt, actor=system, folder="Legal/Checks", tags="Ünïted, second")
         prompt_tests.save(prompt, actor=system, data={"name": "One", "inputs": {"law": "ours"}, "checks": CHECKS})
     counts = bring(library.to_json(exported(system)), elsewhere)
-    assert counts.new == 9
+    assert counts.new == 10
     assert said(elsewhere) == said(system)
     found = next(one for one in exported(elsewhere)["prompts"] if one["slug"] == "nda-check")
     assert (found["folder"], found["tags"], found["tests"][0]["checks"]) == (

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from llm_admin.schemas.step_diffs import fields_of
+from llm_admin.schemas.step_numbers import numbers
+from llm_admin.schemas.steps import StepSpec
+from llm_admin.schemas.workflows import WorkflowSpec, upgrade
+
 ROLES = {"system": "System", "user": "User", "assistant": "Assistant", "placeholder": "Messages"}
 
 
@@ -36,25 +41,22 @@ def _variable(variable: Mapping[str, Any]) -> str:
 def _workflow(spec: Mapping[str, Any]) -> Iterator[str]:
     if spec.get("inputs"):
         yield "Inputs\n" + "\n".join(_variable(one) or one["name"] for one in spec["inputs"])
-    for number, step in enumerate(spec["steps"], start=1):
-        lines = [f"{number}. {step.get('title') or step['id']} ({step['type']}, result “{step['id']}”)"]
-        yield "\n".join(lines + list(_fields({k: v for k, v in step.items() if k not in ("type", "id", "title")})))
-    if spec.get("output"):
-        yield f"Outcome: {spec['output']}"
+    workflow = WorkflowSpec.model_validate(upgrade(dict(spec)))
+    numbered = numbers(workflow.steps)
+    for found in workflow.walk():
+        step = found.step
+        heading = f"{numbered[found.location]}. {step.title or step.id} ({step.type}, result “{step.id}”)"
+        yield "\n".join([heading, *_fields(step)])
+    if workflow.output:
+        yield f"Outcome: {workflow.output}"
+    if workflow.outputs:
+        yield "Outcome\n" + "\n".join(f"{one.name}: {one.value}" for one in workflow.outputs)
 
 
-def _fields(values: Mapping[str, Any]) -> Iterator[str]:
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from _fields(value)
-        elif isinstance(value, list):
-            yield from (f"{_words(key)}: {_one_line(one)}" for one in value)
-        elif value not in (None, ""):
-            yield f"{_words(key)}: {value}"
-
-
-def _one_line(value: Any) -> str:
-    return ", ".join(str(v) for v in value.values() if v not in (None, "")) if isinstance(value, dict) else str(value)
+def _fields(step: StepSpec) -> Iterator[str]:
+    for title, value in fields_of(step).items():
+        if title != "Title":
+            yield f"{title}:\n{value}" if "\n" in value else f"{title}: {value}"
 
 
 def _words(key: str) -> str:
