@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from llm_admin.choices import RunSource
+from llm_admin.choices import RunSource, RunStatus
 from llm_admin.exceptions import ConsoleError
 from llm_admin.services import handles, workspaces
 from llm_admin.services.execution import run_async
@@ -52,6 +52,9 @@ class RunCommand(BaseCommand):
         except ConsoleError as error:
             raise CommandError(str(error)) from None
         self._print(result, as_json=options["json"])
+        if result.status == RunStatus.WAITING:
+            self.stderr.write("It waits for an approval. Once somebody has decided, a server of the console goes on.")
+            return
         if not result.ok:
             raise CommandError(result.error)
 

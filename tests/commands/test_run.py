@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from llm_admin.models import Deployment, Run
+from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services import actors, prompts
 from tests import factories
 
@@ -80,3 +81,12 @@ def test_code_and_command_use_what_is_live(prompt, capsys):
     prompts.save_version(prompt, actor=actors.system(prompt.workspace), spec=factories.chat_spec("Third {{topic}}."))
     call_command("run_prompt", prompt.slug, "--var", "topic=x", "--json")
     assert Run.objects.get().prompt_version.number == 1
+
+
+def test_a_workflow_that_waits_for_somebody_says_so(scope, capsys):
+    steps = [{"type": "template", "id": "text", "text": "Draft"}, {"type": "approval", "id": "ok"}]
+    workflow = factories.workflow(scope, spec=WorkflowSpec.model_validate({"steps": steps}))
+    call_command("run_workflow", workflow.slug)
+    out, err = capsys.readouterr()
+    assert "waits for an approval" in err
+    assert "null" not in out
