@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from bin._workflow_scenes import ADMIN, WAIT_MS
 
 PEOPLE = "Name,Age,City\nAda Lovelace,36,London\nNadia Okafor,41,Lagos\nTom Hale,,York\nPriya Raman,29,Pune\n"
-MORE = "Name,Age\n" + "".join(f"Customer {number},{20 + number % 50}\n" for number in range(1, 61))
+MORE = "Name,Age\n" + "".join(f"Customer {number},{20 + number % 50}\n" for number in range(1, 17))
 WRONG = "Name,Age\nAda Lovelace,36\nNadia Okafor,forty\n,29\n"
 PRICES = "Price\n12\n480\non request\n7.50\n"
 
@@ -51,7 +51,7 @@ def _started(page: Page, workflow: str, rows: str) -> None:
 
 def running(page: Page) -> None:
     _started(page, "Greet everybody, slowly", MORE)
-    page.wait_for_function("Number(document.querySelector('#llm-batch-progress').dataset.done) >= 5", timeout=WAIT_MS)
+    page.wait_for_function("Number(document.querySelector('#llm-batch-progress').dataset.done) >= 3", timeout=WAIT_MS)
 
 
 def paused(page: Page) -> None:
@@ -62,9 +62,7 @@ def paused(page: Page) -> None:
 
 
 def stopped(page: Page) -> None:
-    """The rest of the rows of `paused` is not needed any more."""
-    page.goto(f"{ADMIN}/batch/")
-    page.locator("#result_list a").first.click()
+    """Goes on from `paused`."""
     page.get_by_role("button", name="Stop").click()
     page.get_by_text("Stopped").first.wait_for()
 
@@ -119,7 +117,7 @@ def applied(page: Page) -> None:
 
 
 def undone(page: Page) -> None:
-    applied(page)
+    """Goes on from `applied`, so that the products are as before."""
     page.get_by_role("button", name=re.compile("^Undo all")).click()
     page.locator(".llm-chip", has_text="Undone").first.wait_for()
 

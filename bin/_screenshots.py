@@ -19,7 +19,7 @@ from bin._rows_scenes import ROWS_SCENES, list_action  # noqa: E402
 from bin._scenes import REFUSED, SCENES, conflict, first_of, refused  # noqa: E402
 from bin._studio_scenes import STUDIO_PAGES, STUDIO_SCENES  # noqa: E402
 from bin._workflow_documents import PREPARE  # noqa: E402
-from bin._workflow_scenes import FLAT, WORKFLOW_PAGES, WORKFLOW_SCENES  # noqa: E402
+from bin._workflow_scenes import FLAT, LONG, WORKFLOW_PAGES, WORKFLOW_SCENES  # noqa: E402
 from tests.servers.console import Console  # noqa: E402
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -107,7 +107,14 @@ def shoot(page: Page, path: str, target: Path, *, whole: bool) -> None:
 
 def keep(page: Page, target: Path, *, whole: bool = True) -> None:
     page.wait_for_load_state("networkidle")
+    size = page.viewport_size
+    if whole and size and not page.locator("dialog[open]").count():
+        # What sticks to an edge of the window shall not stand in the middle of the picture.
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": size["width"], "height": min(max(height, size["height"]), 12_000)})
     page.screenshot(path=target, full_page=whole)
+    if size:
+        page.set_viewport_size(size)
     print(target)
 
 
@@ -153,12 +160,16 @@ def workflows(page: Page, target: Path, suffix: str) -> None:
     """Every state of the workflow studio, of runs, approvals, batches, and rows of one's own."""
     for name, scene in (WORKFLOW_SCENES | ROWS_SCENES).items():
         scene(page)
-        keep(page, target / f"{name}{suffix}.png", whole=name not in FLAT)
+        keep(page, target / f"{name}{suffix}.png", whole=_whole(name, suffix))
     for name, path in WORKFLOW_PAGES.items():
-        shoot(page, path, target / f"{name}{suffix}.png", whole=True)
+        shoot(page, path, target / f"{name}{suffix}.png", whole=_whole(name, suffix))
     if page.viewport_size and page.viewport_size["width"] > 768:
         list_action(page)
         keep(page, target / f"shop-action{suffix}.png", whole=False)
+
+
+def _whole(name: str, suffix: str) -> bool:
+    return name not in FLAT and (bool(suffix) or name not in LONG)
 
 
 def looks() -> Iterator[tuple[str, dict[str, Any]]]:

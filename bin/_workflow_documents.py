@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-QUESTIONS = "Where is my order 48213?\nI want my 39 euros back.\nDo you open on Sundays?"
+QUESTIONS = "Where is my delivery, order 48213?\nI want my money back.\nDo you open on Sundays?"
 ANSWERS: dict[str, Any] = {
     "inputs": [{"name": "questions", "type": "list", "label": "Questions", "default": QUESTIONS}],
     "steps": [
@@ -39,7 +39,7 @@ ANSWERS: dict[str, Any] = {
 }
 # Its second step cannot read what the first one gives.
 FAILS: dict[str, Any] = {
-    "inputs": [{"name": "offer", "type": "text", "label": "Offer", "default": "Twelve lamps for 480 euros"}],
+    "inputs": [{"name": "offer", "type": "text", "label": "Offer", "default": "Twelve lamps, price on request"}],
     "steps": [
         {"type": "template", "id": "line", "title": "Write the line", "text": "Offer: {{offer}}"},
         {"type": "parser", "id": "price", "title": "Read the price", "source": "line", "format": "number"},

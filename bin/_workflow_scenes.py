@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 ADMIN = "/admin/llm_admin"
 NEW = f"{ADMIN}/workflow/add/"
 READY = "#llm-workflow[data-ready]"
 WAIT_MS = 60_000
-# In the viewport: what lies over a page, or shows its beginning well enough.
-FLAT = {"workflow-chooser", "workflow-delete-used", "workflow-try", "workflow-empty"}
+# In the viewport: what lies over a page. In the guides also what would be very long.
+FLAT = {"workflow-chooser", "workflow-delete-used", "workflow-try"}
+LONG = {"workflow-empty", "workflow-nested", "workflow-errors", "workflow-diagram", "workflow-run", "shop"}
 WORKFLOW_PAGES = {
     "gallery": "/admin/gallery/",
     "batches": f"{ADMIN}/batch/",
@@ -32,9 +33,8 @@ def _new(page: Page) -> None:
     page.wait_for_selector(READY, state="attached")
 
 
-def _tool(page: Page, result: str, name: str) -> None:
-    card = page.locator(".llm-flow-item", has=page.locator(f"[data-step-result]:text-is('{result}')")).last
-    card.get_by_role("button", name=name).first.click()
+def _card(page: Page, result: str) -> Locator:
+    return page.locator(".llm-flow-item", has=page.locator(f"[data-step-result]:text-is('{result}')")).last
 
 
 def empty(page: Page) -> None:
@@ -43,7 +43,9 @@ def empty(page: Page) -> None:
 
 
 def nested(page: Page) -> None:
+    """From the branch within the loop on."""
     _studio(page, "Answer every question")
+    _card(page, "answer").evaluate("card => scrollTo(0, card.getBoundingClientRect().top + scrollY - 80)")
 
 
 def diagram(page: Page) -> None:
@@ -61,8 +63,7 @@ def chooser(page: Page) -> None:
 
 def errors(page: Page) -> None:
     nested(page)
-    card = page.locator(".llm-flow-item", has=page.locator("[data-step-result]:text-is('short')")).last
-    card.get_by_label("Text", exact=True).fill("About {{nothing}}")
+    _card(page, "short").get_by_label("Text", exact=True).fill("About {{nothing}}")
     page.click("[name=_publish]")
     page.wait_for_selector(READY, state="attached")
     page.locator(".llm-problems").first.wait_for()
@@ -70,15 +71,15 @@ def errors(page: Page) -> None:
 
 def delete_used(page: Page) -> None:
     nested(page)
-    _tool(page, "kind", "Remove")
+    _card(page, "kind").get_by_role("button", name="Remove").first.click()
     page.get_by_role("alertdialog").wait_for()
 
 
 def trying(page: Page) -> None:
     nested(page)
-    _tool(page, "kind", "Try this step")
+    _card(page, "kind").get_by_role("button", name="Try this step").first.click()
     dialog = page.get_by_role("dialog")
-    dialog.locator("textarea, input[type=text]").first.fill("I want my 39 euros back.")
+    dialog.locator("textarea, input[type=text]").first.fill("I want my money back.")
     dialog.get_by_role("button", name="Run this step").click()
     dialog.locator(".llm-run-head .llm-status-succeeded").wait_for(timeout=WAIT_MS)
 
@@ -137,8 +138,8 @@ def decision(page: Page) -> None:
     """With the text edited: what changes stands below it."""
     inbox(page)
     page.get_by_role("link", name=re.compile("Is this fit to be published")).first.click()
-    text = page.get_by_label("Text", exact=True)
-    text.fill(text.input_value().replace("demo", "calendar", 1) + "\n\nBook in May.")
+    text = page.locator("#llm-approval-text")
+    text.fill(text.input_value().replace("the solution", "made", 1) + "\n\nBook in May.")
     page.get_by_text("your text is what goes on").wait_for()
 
 

@@ -166,6 +166,7 @@ def _context(plan: Plan, *, refused: list[str] | None = None) -> dict[str, Any]:
         "columns": list(enumerate(table.columns)),
         "preview": shown(table, plan.variables, plan.sources, count=min(PREVIEWED, plan.count)),
         "row_problems": wrong,
+        "unused": bool(plan.sources) and all(source.column is None for source in plan.sources.values()),
         "many_problems": len(wrong) >= batches.MOST_PROBLEMS,
         "refused": refused or [],
         "estimate": estimate_words(found, version=plan.version, **words),

@@ -109,7 +109,7 @@ class DocumentForm(ABC):
     def _save_version(self, actor: Actor, document: Any, draft: Draft, spec: Spec, *, publish: bool) -> str:
         """What is the newest version already makes no new one."""
         newest = documents.newest(document)
-        if newest.number == draft.based_on and documents.spec_of(newest) == spec:
+        if newest.number == draft.based_on and documents.same(documents.spec_of(newest), spec):
             if not publish:
                 return f"Saved. {self.same} as in {newest}, so there is no new version."
             documents.move_label(document, actor=actor, label=LIVE, number=newest.number, reason=draft.note)

@@ -45,6 +45,8 @@ def page(request: HttpRequest, model_admin: Any, pk: Any) -> HttpResponse:
         "rows": rows,
         "reviews": reviews,
         "may_apply": actor_of(request).may("run_batch") and model_admin.has_change_permission(request),
+        # Once some were applied, the others were left on purpose.
+        "untouched": not any(proposal.change for one in reviews for proposal in one.proposals),
         "openable": sum(len(one.open) for one in reviews),
         "applied": applied,
         "show": show,

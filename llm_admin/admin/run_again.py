@@ -104,7 +104,7 @@ def _versions(run: Run) -> Versions:
     if not asks:
         raise InvalidInput(repeating.NOT_KEPT)
     version = run.prompt_version or run.workflow_version
-    words = f"v{version.number}" if version else "unsaved text"
+    words = f"v{version.number}" if version else "unsaved text" if run.kind == "prompt" else "unsaved steps"
     document = run.prompt if run.kind == "prompt" else run.workflow
     if document is None:
         return Versions(_asking(asks), words, not_now=f"The {run.kind} itself is not saved, or deleted since.")

@@ -106,9 +106,21 @@ def run_page(model_admin: RunAdmin, request: HttpRequest, object_id: str) -> Htt
         **panel,
         **playground.page_context(request, run),
         **_links(request, run),
+        "inputs_shown": titled_inputs(run),
         "line": time_line(panel["trace"]),
     }
     return TemplateResponse(request, "llm_admin/runs/page.html", context)
+
+
+def titled_inputs(run: Run) -> dict[str, Any]:
+    """By what the form calls them, in the form's order."""
+    plan = run.spec or {}
+    asks = plan.get("workflow") or (plan.get("prompt") or {}).get("spec") or {}
+    declared = asks.get("inputs") or asks.get("variables") or []
+    titles = {one["name"]: one.get("label") or one["name"] for one in declared if one.get("name") in run.inputs}
+    if len(set(titles.values())) < len(titles):
+        return run.inputs
+    return {titles.get(name, name): run.inputs[name] for name in {**titles, **run.inputs}}
 
 
 def _links(request: HttpRequest, run: Run) -> dict[str, Any]:

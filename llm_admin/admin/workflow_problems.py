@@ -76,11 +76,11 @@ def _number(location: Place, steps: Any) -> str:
 
 
 def _field_title(spec: Any, place: Place) -> str:
-    """ ", Conditions 2, With" """
+    """ ", Condition 2, With" """
     titles: list[str] = []
     for part in place:
         if isinstance(part, int):
-            titles[-1:] = [f"{one} {part + 1}" for one in titles[-1:]]
+            titles[-1:] = [f"{one.removesuffix('s')} {part + 1}" for one in titles[-1:]]
             continue
         field = spec.model_fields.get(part) if spec else None
         if field is None or not field.title:

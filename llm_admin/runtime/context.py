@@ -41,6 +41,7 @@ class Context:
     plan: RunPlan = field(init=False)  # set by the executor
     done: Mapping[str, Done] = field(default_factory=dict)  # by path: steps that need not run again
     decisions: Mapping[str, Decision] = field(default_factory=dict)  # by path: approvals given or refused
+    steps: int = 0  # taken so far
     stop_status: CallStatus = CallStatus.CANCELLED
     call_timeout: float = 120
     first_token_timeout: float = 60

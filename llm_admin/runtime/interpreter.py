@@ -15,6 +15,7 @@ from typing import Any
 from llm_admin.choices import CallStatus, ErrorKind, StepStatus
 from llm_admin.exceptions import CallFailed
 from llm_admin.runtime.context import Context
+from llm_admin.runtime.results import sound
 from llm_admin.runtime.steps import STEP_BUILDERS
 from llm_admin.runtime.steps.base import Paused, Step, StepContext, StepFailed, Values, taken
 from llm_admin.schemas.records import Done, StepRecord
@@ -22,15 +23,16 @@ from llm_admin.schemas.steps import StepSpec
 from llm_admin.schemas.walking import inner_prefix
 from llm_admin.schemas.workflows import WorkflowSpec
 
+MOST_STEPS = 100_000  # that one run may take: loops within loops would fill the disk
 NOT_TRIED_AGAIN = frozenset((ErrorKind.AUTHENTICATION, ErrorKind.BAD_REQUEST, ErrorKind.DECLINED))
 
 
 async def run_workflow(context: Context, spec: WorkflowSpec, inputs: Values) -> Any:
-    """Raises StepFailed, or Paused when somebody has to decide first."""
+    """Raises StepFailed, CallFailed for its outputs, or Paused when somebody has to decide first."""
     values: dict[str, Any] = dict(inputs)
     await _run_block(context, spec.steps, "", values, previous="")
     if spec.outputs:
-        return {one.name: taken(one.value, values) for one in spec.outputs}
+        return sound({one.name: taken(one.value, values) for one in spec.outputs})
     return values[spec.output_name]
 
 
@@ -58,6 +60,9 @@ async def _run_step(context: StepContext, step: StepSpec, values: dict[str, Any]
     run = context.run
     if done := run.done.get(context.path):
         return _as_before(step, done)
+    run.steps += 1
+    if run.steps > MOST_STEPS:
+        raise CallFailed(ErrorKind.BAD_REQUEST, f"a run has at most {MOST_STEPS:,} steps, each turn of a loop counted")
     record = StepRecord(
         path=context.path,
         step_id=step.id,
@@ -123,10 +128,10 @@ async def _tried(run: Step, step: StepSpec, values: Values, context: StepContext
 async def _in_time(run: Step, step: StepSpec, values: Values, context: StepContext) -> Any:
     limit = step.failure.timeout
     if limit is None:
-        return await run(values, context)
+        return sound(await run(values, context))
     try:
         async with asyncio.timeout(limit):
-            return await run(values, context)
+            return sound(await run(values, context))
     except TimeoutError:
         raise CallFailed(ErrorKind.TIMEOUT, f"the step took longer than {limit:g} s") from None
 
@@ -137,7 +142,11 @@ def _failed(
     failure, cause = step.failure, error.cause
     if failure.action == "value":
         context.note = "Failed; the value for this case was used"
-        output = taken(failure.value, values)
+        try:
+            output = sound(taken(failure.value, values))
+        except CallFailed as worse:
+            _end(context, record, StepStatus.FAILED, error_kind=worse.kind, error=worse.detail)
+            raise StepFailed(step.id, worse) from None
         _end(context, record, StepStatus.FAILED, error_kind=cause.kind, error=cause.detail, output=output)
         return output, ""
     if failure.action == "go_to":

@@ -7,6 +7,7 @@ model has no such method, `astream` does it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no database holds these; one would lose the whole answer
 Piece = tuple[str, Any, dict[str, Any]]  # text, usage_metadata or None, response metadata (finish_reason ...)
 
 
@@ -32,7 +34,7 @@ async def pieces(model: BaseChatModel, messages: list[BaseMessage]) -> AsyncIter
 
 def _text(message: Any) -> str:
     content = message.content
-    return content if type(content) is str else str(message.text)
+    return _UNSTORABLE.sub("\ufffd", content if type(content) is str else str(message.text))
 
 
 def _directly(model: BaseChatModel) -> bool:

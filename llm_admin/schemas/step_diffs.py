@@ -80,10 +80,19 @@ def _steps(before: WorkflowSpec | None, after: WorkflowSpec) -> Iterator[Change]
             left, right = _with_place(left, old[key]), _with_place(right, now)
         for field in dict.fromkeys([*left, *right]):
             if left.get(field) != right.get(field):
-                yield Change(f"{now.title} – {field}", left.get(field), right.get(field))
+                sides = (_or_default(one, field, old[key].step) for one in (left, right))
+                yield Change(f"{now.title} – {field}", *sides)
     orders = [[key for key in side if key in other] for side, other in ((old, new), (new, old))]
     if orders[0] != orders[1]:
         yield Change("Order of the steps", *("\n".join(name for name, _ in order) for order in orders))
+
+
+def _or_default(shown: dict[str, str], title: str, step: StepSpec) -> str | None:
+    """What a choice is when nothing was chosen; None for what is simply not there."""
+    for field in type(step).model_fields.values():
+        if title not in shown and field.title == title and isinstance(field.default, str) and field.default:
+            return _worded(field.default, field)
+    return shown.get(title)
 
 
 def _with_place(fields: dict[str, str], placed: Placed) -> dict[str, str]:
@@ -125,6 +134,8 @@ def _worded(value: Any, field: FieldInfo | None = None) -> str:
         return f"{value.value} {OPERATOR_TITLES[value.operator]} {value.to}".strip()
     if isinstance(value, BaseModel):
         return "\n".join(f"{title}: {_worded(inner, known)}" for _, title, inner, known in _set_fields(value))
+    if isinstance(value, list) and value and isinstance(value[0], InputMapping):
+        return "\n".join(sorted(map(_worded, value)))  # their order means nothing
     if isinstance(value, list) and value and isinstance(value[0], BaseModel):
         return "\n".join(_worded(one).replace("\n", ", ") for one in value)
     extra = field.json_schema_extra if field else None

@@ -11,6 +11,8 @@ from typing import Any
 from llm_admin.schemas.steps.base import Place, StepSpec
 from llm_admin.schemas.walking import walk
 
+TRIED_ALONE = "Trying the step"  # so begins the title of such a run: its only step is not the workflow's first
+
 
 def numbers(steps: Sequence[StepSpec]) -> dict[Place, str]:
     """By location, in the order of reading."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
 Place = tuple[str | int, ...]
+_HALF = re.compile("[\ud800-\udfff]")
 DEEPEST = 100  # pages write JSON with Python's encoder, which a few hundred levels already exhaust
 
 
@@ -14,7 +16,7 @@ def why_not(text: str) -> str:
     """The rest of a sentence that begins with the text, or ""."""
     if "\x00" in text:
         return "holds a NUL character, which no text has; remove it"
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
+    if not text.isascii() and _HALF.search(text):
         return "holds half a character (a lone surrogate); type it again"
     return ""
 

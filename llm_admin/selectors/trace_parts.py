@@ -112,6 +112,7 @@ class Step:
     streamed: str = ""
     figures: Figures = field(default_factory=Figures)
     not_begun: str = "waiting"
+    number: str = ""  # as the editor counts
     ways: list[Way] = field(default_factory=list)
     loop: Loop | None = None
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from llm_admin.choices import StepStatus
 from llm_admin.models import RunStep
+from llm_admin.schemas.step_numbers import number_at
 from llm_admin.schemas.steps import STEP_SPECS
 from llm_admin.schemas.walking import LOOP_SLOT
 from llm_admin.selectors.trace_parts import Call, Entry, Figures, Loop, Step, Way, milliseconds
@@ -57,6 +58,7 @@ class Tree:
     calls: dict[str, list[Call]]
     asked: Asked = field(default_factory=Asked)
     shown: list[RunStep] = field(default_factory=list)
+    counted: bool = True
 
     def __post_init__(self) -> None:
         self.blocks: dict[str, dict[int, RunStep]] = defaultdict(dict)
@@ -103,6 +105,15 @@ class Tree:
             steps = found.get(LOOP_SLOT if entry else name) or ()
         return found
 
+    def number(self, path: str) -> str:
+        """As the editor counts; "" when what was planned is not known, or is only one of the editor's steps."""
+        if not self.counted or self._planned_at(path) is None:
+            return ""
+        location: list[str | int] = ["steps"]
+        for position, entry, name in _PLACES.findall(path):
+            location += [int(position) - 1, LOOP_SLOT if entry else name]
+        return number_at(tuple(location[:-1]), self.planned, _slots)
+
     def _block(self, prefix: str, planned: Sequence[Mapping[str, Any]]) -> list[Step]:
         rows = self.blocks.get(prefix, {})
         positions = sorted(rows.keys() | set(range(1, len(planned) + 1)))
@@ -122,6 +133,7 @@ class Tree:
             path=path,
             title=str(row) if row else heading(plan),
             type=kind,
+            number=self.number(path),
             row=row,
             calls=self.calls[path],
             streamed=self.streamed.get(path, ""),
@@ -182,6 +194,11 @@ def _state(rows: list[RunStep]) -> str:
     """Of an entry: the most telling one of its steps'. What failed and was dealt with is no failure of the entry."""
     states = {row.status for row in rows if not (row.status == StepStatus.FAILED and row.note)}
     return next((state for state in STATUSES if state in states), StepStatus.SUCCEEDED)
+
+
+def _slots(step: Mapping[str, Any]) -> list[Sequence[Any]]:
+    kind = step.get("type", "")
+    return [step.get(name) or () for name in STEP_SPECS.get(kind).slot_titles] if kind in STEP_SPECS else []
 
 
 def heading(step: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_admin.models import InteractionLog, InteractionText, Run, RunStep
+from llm_admin.schemas.step_numbers import TRIED_ALONE
 from llm_admin.selectors.trace_parts import Call, Figures, Loop, Step, below, milliseconds, total
 from llm_admin.selectors.trace_tree import Asked, Tree, outer
 
@@ -26,7 +27,7 @@ class Trace:
     calls: list[Call]
     streamed: Mapping[str, str]
     more: Loop | None = None
-    titles: Mapping[str, str] = field(default_factory=dict)  # of the steps that ran, by their ids
+    titles: Mapping[str, str] = field(default_factory=dict)  # of the step that failed, by its id
 
     @property
     def answer(self) -> str | None:
@@ -45,8 +46,8 @@ class Trace:
 
     @property
     def failed_step(self) -> str:
-        """Its title: the run keeps its id, which only those who wrote the workflow know."""
-        return self.titles.get(self.run.error_step, self.run.error_step)
+        """Its number and title: the run keeps its id, which only those who wrote the workflow know."""
+        return self.titles.get(self.run.error_step, f"“{self.run.error_step}”")
 
 
 def trace(run: Run, *, streamed: Mapping[str, str] | None = None, only: str = "", asked: Asked | None = None) -> Trace:
@@ -62,13 +63,14 @@ def trace(run: Run, *, streamed: Mapping[str, str] | None = None, only: str = ""
     planned = (run.spec.get("workflow") or {}).get("steps") or []
     ended = not (run.is_open or run.is_waiting)
     tree = Tree(rows, planned, ended, streamed, _figures(run), calls, asked or Asked())
+    tree.counted = not run.title.startswith(TRIED_ALONE)
     more = tree.entries() if asked else None
     steps = [] if asked else [found] if only and (found := tree.one(only)) else [] if only else tree.steps()
     _read_texts(run, tree.shown)
     found_calls = calls_of(run, paths=[row.path for row in tree.shown])
     for call in found_calls:
         calls[call.log.step_path].append(call)
-    titles = {row.step_id: str(row) for row in rows}
+    titles = {row.step_id: f"{tree.number(row.path)} “{row}”".strip() for row in rows if row.step_id == run.error_step}
     return Trace(run=run, steps=steps, calls=found_calls, streamed=streamed, more=more, titles=titles)
 
 

@@ -218,10 +218,20 @@ def _begin(pump: _Pump, row: BatchRow, run: Run) -> None:
 
 def _end_row(row: BatchRow, run: Run) -> None:
     """In the transaction that closes the run."""
-    if status := ENDED.get(RunStatus(run.status)):
+    status = ENDED.get(RunStatus(run.status))
+    if status == RowStatus.STOPPED and _resumed(run):
+        update_one(BatchRow, {"id": row.pk}, {"status": RowStatus.PENDING})
+    elif status:
         _store_end(row, run, status)
     elif run.status == RunStatus.INTERRUPTED:  # this process goes down: another one continues the row
         update_one(BatchRow, {"id": row.pk}, {"status": RowStatus.PENDING})
+
+
+def _resumed(run: Run) -> bool:
+    """The batch was, while this row was still being stopped: it goes on. Who stopped the run alone, meant it."""
+    if Run._base_manager.filter(pk=run.pk, stop_requested_at__isnull=False).exists():
+        return False
+    return Batch._base_manager.filter(pk=run.batch_id, status=BatchStatus.RUNNING).exists()
 
 
 def _store_end(row: BatchRow, run: Run, status: RowStatus) -> None:

@@ -154,6 +154,8 @@ def resume(batch: Batch, *, actor: Actor) -> None:
             changes[BatchStatus.FINISHED] = BatchStatus.RUNNING
         _change(batch, actor, changes, "It is running or finished: there is nothing to resume.")
         BatchRow.objects.filter(batch=batch, status=RowStatus.STOPPED).update(status=RowStatus.PENDING, ended_at=None)
+        stopping = Run.objects.filter(batch=batch, status__in=(RunStatus.PENDING, RunStatus.RUNNING))
+        stopping.update(stop_requested_at=None)  # those that are still being stopped go on as well
         transaction.on_commit(lambda: batch_pump.launch(batch.pk))
 
 

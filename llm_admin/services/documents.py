@@ -201,6 +201,22 @@ def spec_of(version: Any) -> Any:
     return workflows.WorkflowSpec.model_validate(workflows.upgrade(version.spec))
 
 
+def same(one: Spec, other: Spec) -> bool:
+    """The order in which a step fills a prompt's variables means nothing, and is the editor's own."""
+    return one == other or _ordered(one.model_dump()) == _ordered(other.model_dump())
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_ordered(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {name: _ordered(inner) for name, inner in value.items()}
+    if "type" in found and isinstance(found.get("inputs"), list):
+        found["inputs"] = sorted(found["inputs"], key=lambda one: str(one["name"]))
+    return found
+
+
 def get(family: Family, *, actor: Actor, slug: str) -> Any:
     with workspace_scope(actor.workspace):
         rows = family.document.objects

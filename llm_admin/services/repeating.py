@@ -14,6 +14,7 @@ from llm_admin.models import Run, RunStep
 from llm_admin.schemas import walking
 from llm_admin.schemas.plans import RunPlan
 from llm_admin.schemas.prompts import check_inputs
+from llm_admin.schemas.step_numbers import TRIED_ALONE
 from llm_admin.schemas.steps import StepSpec
 from llm_admin.schemas.steps.base import Place
 from llm_admin.schemas.variables import VariableSpec, check_values
@@ -207,7 +208,7 @@ def try_step(
         source=RunSource.STUDIO,
         client_key=client_key,
     )
-    run.title = f"Trying the step “{step.title or step.id}”" + (f" of {workflow.name}" if workflow else "")
+    run.title = f"{TRIED_ALONE} “{step.title or step.id}”" + (f" of {workflow.name}" if workflow else "")
     run.title = run.title[:220]
     return runs.store_and_go(run)
 

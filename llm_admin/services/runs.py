@@ -75,7 +75,7 @@ def start_workflow(
 
 
 def _unchanged(version: Any, spec: Any) -> Any:
-    return version if version is not None and documents.spec_of(version) == spec else None
+    return version if version is not None and documents.same(documents.spec_of(version), spec) else None
 
 
 def stop(run: Run, *, actor: Actor) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import uuid
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ LISTS = {
         "prompts": "prompt",
         "workflows": "workflow",
         "runs": "run",
+        "approvals": "approval",
         "logs": "interactionlog",
         "models": "languagemodel",
         "connections": "connection",
@@ -51,7 +54,30 @@ OTHERS = {
     "help": "/admin/help/",
     "users": "/admin/auth/user/",
     "nowhere": f"{ADMIN}/prompt/999/change/",
+    "templates": "/admin/gallery/",
 }
+# Of one workflow with steps within steps and an approval at its end, and of a run of it that failed.
+FLOWS = {
+    "run that waits": "run/{waits}/change/",
+    "run that went on": "run/{decided}/change/",
+    "run that failed": "run/{failed}/change/",
+    "run again": "run/{failed}/again/",
+    "approval": "approval/{waits_for}/change/",
+    "approval that is decided": "approval/{was_decided}/change/",
+}
+NUMBER = {"type": "parser", "id": "number", "title": "Read the number", "source": "item", "format": "number"}
+NESTED = {
+    "inputs": [{"name": "lines", "type": "list", "label": "Lines", "default": "3 lamps\n4 chairs"}],
+    "steps": [
+        {"type": "for_each", "id": "numbers", "title": "Every line", "items": "lines", "steps": [
+            NUMBER,
+            {"type": "branch", "id": "many", "title": "Many?",
+             "conditions": [{"value": "number", "operator": "more_than", "to": "3"}],
+             "yes": [{"type": "llm", "id": "offer", "title": "Offer", "text": "Offer {{item}}"}], "no": []},
+        ]},
+        {"type": "approval", "id": "fine", "title": "Is this fine?", "question": "Look at it.", "text": "{{lines}}"},
+    ],
+}  # fmt: skip
 # Of a prompt with several versions, labels and test inputs.
 STUDIO = {
     "versions": "versions/",
@@ -66,8 +92,9 @@ STUDIO = {
     "rename a variable": "rename-variable/?name=tone",
     "a prompt with tests": "change/",
 }
-EVERY = [*OTHERS, *LISTS, *FORMS, *OBJECTS, *STUDIO]
-PHONE = [*STUDIO, "home", "prompts", "prompt studio", "workflow studio", "logs", "log", "run", "new connection", "help"]
+EVERY = [*OTHERS, *LISTS, *FORMS, *OBJECTS, *STUDIO, *FLOWS]
+PHONE = ["home", "prompts", "prompt studio", "workflow studio", "logs", "log", "run", "new connection", "help"]
+PHONE += [*STUDIO, *FLOWS, "templates", "approvals"]
 WRONG = {
     "new connection": "[name=_save]",
     "new model": "[name=_save]",
@@ -75,6 +102,7 @@ WRONG = {
     "new prompt": "[name=_publish]",
     "new workflow": "[name=_publish]",
     "import": "main form .llm-button-primary",
+    "approval": "[value=decline]",
 }
 
 
@@ -98,7 +126,39 @@ def paths(console, provider_server):
         ((key,),) = console.rows(f"select id from llm_admin_{model} order by id desc limit 1")
         found[name] = f"{ADMIN}/{model}/{key}/{action}/"
     ((key,),) = console.rows("select id from llm_admin_prompt where slug = 'support-reply'")
-    return found | {name: f"{ADMIN}/prompt/{key}/{path}" for name, path in STUDIO.items()}
+    found |= {name: f"{ADMIN}/prompt/{key}/{path}" for name, path in STUDIO.items()}
+    made = flows(console)
+    return found | {name: f"{ADMIN}/{path.format(**made)}" for name, path in FLOWS.items()}
+
+
+def flows(console):
+    """The keys of runs and approvals."""
+    browser = console.browser()
+
+    def status_of(key):
+        return console.rows("select status from llm_admin_run where id = ?", key)[0][0]
+
+    def run(lines, status):
+        before = {key for (key,) in console.rows("select id from llm_admin_run")}
+        data = {"spec": json.dumps(NESTED), "input-lines": lines, "client_key": uuid.uuid4().hex}
+        answer = browser.post(f"{ADMIN}/workflow/run/", data)
+        assert answer.status_code == 200, answer.text
+        ((key,),) = [row for row in console.rows("select id from llm_admin_run") if row[0] not in before]
+        wait_until(
+            lambda: console.rows("select status from llm_admin_run where id = ?", key) == [(status,)], what=status
+        )
+        return key
+
+    def approval(key):
+        return console.rows("select id from llm_admin_approval where run_id = ?", key)[0][0]
+
+    waits, decided, failed = run("3 lamps\n4 chairs", "waiting"), run("5 lamps", "waiting"), run("no lamps", "failed")
+    asked = {"waits_for": approval(waits), "was_decided": approval(decided)}
+    data = {"decision": "approve", "text": "5 lamps, and a chair", "word": "Better so."}
+    assert browser.post(f"{ADMIN}/approval/{asked['was_decided']}/decide/", data).status_code < 400
+    wait_until(lambda: status_of(decided) == "succeeded", what="the run that goes on")
+    keys = {"waits": waits, "decided": decided, "failed": failed}
+    return asked | {name: uuid.UUID(key) for name, key in keys.items()}
 
 
 def violations(page, axe) -> str:

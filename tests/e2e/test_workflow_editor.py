@@ -265,7 +265,7 @@ def test_problems_within_a_branch_stand_at_their_fields(open_as):
     named(page, "way").first.get_by_label("With", exact=True).fill("")
     page.get_by_role("button", name="Save workflow").click()
     page.wait_for_selector("#llm-workflow[data-ready]", state="attached")
-    expect(page.locator(".llm-problems")).to_contain_text("Step 3, Conditions 1: Say what it contains")
+    expect(page.locator(".llm-problems")).to_contain_text("Step 3, Condition 1: Say what it contains")
     named(page, "way").first.get_by_label("With", exact=True).fill("demo")
     page.get_by_role("button", name="Save workflow").click()
     page.wait_for_selector("#llm-workflow[data-ready]", state="attached")

@@ -126,6 +126,17 @@ def test_stop_ends_running_rows_begins_no_other_and_resume_runs_the_rest(begin, 
     assert all(rows(batch, "output"))
 
 
+def test_resume_at_once_after_stop_leaves_no_row_behind(begin, behave, system):
+    behave("slow:words=30")
+    batch = begin(ASK, topics=topics(25), concurrency=3)
+    wait_until(lambda: len(LIVE.all()) == 3)
+    behave("words=2")
+    batches.stop(batch, actor=system)
+    batches.resume(batch, actor=system)  # the three are still being stopped
+    ended(batch)
+    assert set(rows(batch, "status")) == {RowStatus.SUCCEEDED}
+
+
 def test_a_stop_in_another_process_reaches_the_rows_that_run_here(begin, behave, system):
     behave("slow:words=30")
     batch = begin(ASK, topics=topics(4), concurrency=2)

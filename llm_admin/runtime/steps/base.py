@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.runtime.context import Context
+from llm_admin.runtime.results import MOST_CHARACTERS, TOO_LONG
 from llm_admin.schemas import values
 from llm_admin.schemas.plans import PromptPlan
 from llm_admin.schemas.template import only_path, render_paths
@@ -82,7 +84,7 @@ def look_up(known: Values, path: str) -> Any:
     for part in rest:
         if isinstance(value, dict) and part in value:
             value = value[part]
-        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+        elif isinstance(value, list) and part.isdecimal() and len(part) < 10 and int(part) < len(value):
             value = value[int(part)]
         else:
             raise LookupError(path)
@@ -90,13 +92,19 @@ def look_up(known: Values, path: str) -> Any:
 
 
 def put_in(text: str, known: Values) -> str:
-    """What names nothing stays as it is."""
+    """What names nothing stays as it is. Raises CallFailed when the whole would be too long."""
+    length = 0
 
     def found(path: str) -> str | None:
+        nonlocal length
         try:
-            return as_text(look_up(known, path))
+            value = as_text(look_up(known, path))
         except LookupError:
             return None
+        length += len(value)
+        if length > MOST_CHARACTERS:
+            raise CallFailed(ErrorKind.BAD_REQUEST, TOO_LONG)
+        return value
 
     return render_paths(text, found)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
+from llm_admin.runtime.results import MOST_CHARACTERS, TOO_LONG
 from llm_admin.runtime.steps.base import Paused, Step, StepContext, StepFailed, Values, as_text, is_chat, value_at
 from llm_admin.schemas.steps.for_each import MOST_ITEMS, ForEachStep
 from llm_admin.schemas.values import PARSERS
@@ -33,16 +34,21 @@ def entries_of(value: Any) -> list[Any]:
 
 async def _all(spec: ForEachStep, entries: list[Any], values: Values, context: StepContext) -> list[Any]:
     """In the entries' order. What waits for an approval does not hold up the others; the first failure stops them."""
-    slots = asyncio.Semaphore(spec.parallel)
+    slots, gathered = asyncio.Semaphore(spec.parallel), 0
 
     async def one(number: int, entry: Any) -> Any:
+        nonlocal gathered
         async with slots:
             try:
-                return await context.run_slot("steps", {**values, spec.item: entry}, entry=number)
+                result = await context.run_slot("steps", {**values, spec.item: entry}, entry=number)
             except StepFailed:
                 if spec.if_one_fails == "stop":
                     raise
                 return None
+            gathered += len(result) if isinstance(result, str) else 0
+            if gathered > MOST_CHARACTERS:  # told now, not when all are there
+                raise CallFailed(ErrorKind.BAD_REQUEST, TOO_LONG)
+            return result
 
     tasks = [asyncio.ensure_future(one(number, entry)) for number, entry in enumerate(entries, start=1)]
     try:

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
+from llm_admin.runtime.results import sound
 from llm_admin.runtime.steps.base import Step, StepContext, Values, as_text, is_chat, value_at
 from llm_admin.schemas.outputs import problem_with
 from llm_admin.schemas.steps.parser import OutputField, ParserStep
-from llm_admin.schemas.values import NO, YES
+from llm_admin.schemas.values import LONGEST_NUMBER, NO, YES
 
 FENCE = re.compile(r"```(?:json|JSON)?\s*\n(.*?)```", re.DOTALL)
 
@@ -55,7 +57,10 @@ def read_number(text: str) -> int | float:
         counted = "no number" if not found else f"{len(found)} numbers"
         raise CallFailed(ErrorKind.PARSE_ERROR, f"a number was expected; the answer has {counted}")
     number = found[0].replace(",", "")
-    return float(number) if "." in number or "e" in number.lower() else int(number)
+    value = float(number) if len(number) > LONGEST_NUMBER or not number.lstrip("+-").isdecimal() else int(number)
+    if not math.isfinite(value):
+        raise CallFailed(ErrorKind.PARSE_ERROR, "a number was expected; the answer's is too large")
+    return value
 
 
 def read_yes_no(text: str) -> bool:
@@ -88,9 +93,11 @@ def parse_json(text: str) -> Any:
     error: json.JSONDecodeError | None = None
     for candidate in candidates:
         try:
-            return json.loads(candidate)
+            return sound(json.loads(candidate))
         except json.JSONDecodeError as problem:
             error = error or problem
+        except ValueError:
+            raise CallFailed(ErrorKind.PARSE_ERROR, "the answer's JSON holds a number with too many digits") from None
         except RecursionError:
             raise CallFailed(ErrorKind.PARSE_ERROR, "the answer's JSON is nested too deeply") from None
     place = f"line {error.lineno}, column {error.colno}" if error else ""
