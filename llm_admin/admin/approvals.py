@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from llm_admin.admin.base import ReadOnlyAdmin, actor_of, find, find_or_404
+from llm_admin.admin.runs import titled_inputs
 from llm_admin.choices import ApprovalStatus
 from llm_admin.exceptions import Conflict, InvalidInput
 from llm_admin.models import Approval
@@ -75,7 +76,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
 
     def decide(self, request: HttpRequest, pk: int) -> HttpResponse:
         approval = find_or_404(request, Approval, pk)
-        given = {"text": request.POST.get("text", ""), "word": request.POST.get("word", "")}
+        given = {"text": request.POST.get("text", approval.proposed), "word": request.POST.get("word", "")}
         approve = request.POST.get("decision") == "approve"
         if not approve and request.POST.get("decision") != "decline":
             raise InvalidInput("Choose: approve or decline.")
@@ -110,6 +111,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
             "title": approval.title,
             "approval": approval,
             "about": selector.context_of(approval),
+            "inputs_shown": titled_inputs(run),
             "who": selector.deciders(approval),
             "may_decide": pending and approvals.may_decide(approval, actor),
             "pending": pending,

@@ -137,7 +137,7 @@ def _source(posted: QueryDict, variable: VariableSpec, plan: Plan) -> Source:
         return plan.sources[variable.name]
     if chosen == FIXED:
         return Source(fixed=posted.get(f"fixed-{variable.name}", "").replace("\r\n", "\n"))
-    if chosen.isdecimal() and int(chosen) < len(plan.upload.table.columns):
+    if chosen.isdecimal() and len(chosen) < 5 and int(chosen) < len(plan.upload.table.columns):
         return Source(int(chosen))
     return Source()
 

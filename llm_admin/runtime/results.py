@@ -16,10 +16,13 @@ TOO_LONG = f"the result has more than {MOST_CHARACTERS:,} characters"
 
 def sound(value: Any) -> Any:
     """The value. Raises CallFailed. Stops counting where it is too much: a list may hold one long text many times."""
-    if problem := why_not(value) if isinstance(value, str) else _problem(value):
+    if isinstance(value, str):
+        if len(value) > MOST_CHARACTERS:
+            raise CallFailed(ErrorKind.BAD_REQUEST, TOO_LONG)
+        if problem := why_not(value):
+            raise CallFailed(ErrorKind.BAD_REQUEST, f"the result {problem}")
+    elif problem := _problem(value):
         raise CallFailed(ErrorKind.BAD_REQUEST, f"the result, as JSON, {problem}")
-    if isinstance(value, str) and len(value) > MOST_CHARACTERS:
-        raise CallFailed(ErrorKind.BAD_REQUEST, TOO_LONG)
     return value
 
 

@@ -11,7 +11,7 @@ from django.db.models import Case, Count, F, Max, Min, Q, Sum, Value, When
 from django.utils import timezone
 
 from llm_admin.choices import RowStatus
-from llm_admin.models import Batch, BatchRow
+from llm_admin.models import Batch, BatchRow, Run
 
 WINDOW = timedelta(seconds=60)
 DONE = (RowStatus.SUCCEEDED, RowStatus.FAILED)
@@ -55,30 +55,44 @@ class Progress:
 
 
 def progress(batch: Batch) -> Progress:
-    """Two queries."""
+    """Two queries; three where rows were run again."""
     rows = BatchRow.objects.filter(batch=batch)
-    return from_groups(batch.total, grouped(rows.values(shown=SHOWN)), rate=_rate(rows))
+    groups = grouped(rows.values(shown=SHOWN))
+    return from_groups(batch.total, groups, rate=_rate(rows), replaced=replaced([batch.pk], groups).get(batch.pk))
+
+
+def replaced(batches: list[Any], groups: list[dict[str, Any]]) -> dict[Any, dict[str, Any]]:
+    """What runs cost that are no row's any more, because the row was retried. A query only where some were."""
+    if not any((one["most_attempts"] or 0) > (0 if one["shown"] == RowStatus.PENDING else 1) for one in groups):
+        return {}
+    rows = Run.objects.filter(batch__in=batches, rows=None, calls__gt=0).order_by().values("batch_id")
+    unknown = Count("id", filter=Q(cost_nano=None))
+    found = rows.annotate(cost=Sum("cost_nano"), unknown=unknown, calls_made=Sum("calls"))
+    return {one["batch_id"]: one for one in found}
 
 
 def grouped(rows: Any) -> list[dict[str, Any]]:
     """What progress is made of: a group for each status."""
     unknown = Count("id", filter=Q(cost_nano=None, calls__gt=0))
-    found = rows.order_by().annotate(n=Count("id"), cost=Sum("cost_nano"), unknown=unknown, calls_made=Sum("calls"))
-    return list(found)
+    sums = {"cost": Sum("cost_nano"), "unknown": unknown, "calls_made": Sum("calls"), "most_attempts": Max("attempts")}
+    return list(rows.order_by().annotate(n=Count("id"), **sums))
 
 
-def from_groups(total: int, groups: list[dict[str, Any]], *, rate: float | None = None) -> Progress:
+def from_groups(
+    total: int, groups: list[dict[str, Any]], *, rate: float | None = None, replaced: dict[str, Any] | None = None
+) -> Progress:
     counts = {one["shown"]: one["n"] for one in groups}
     left = sum(n for status, n in counts.items() if status in (RowStatus.PENDING, RowStatus.RUNNING))
-    unknown = sum(one["unknown"] for one in groups)
-    known = sum(one["cost"] or 0 for one in groups)
+    paid = [*groups, replaced] if replaced else groups
+    unknown = sum(one["unknown"] for one in paid)
+    known = sum(one["cost"] or 0 for one in paid)
     return Progress(
         total=total,
         counts=counts,
         rate=rate,
         remaining_seconds=left / rate * 60 if rate else (0 if not left else None),
         cost_nano=None if unknown else known,
-        calls=sum(one["calls_made"] or 0 for one in groups),
+        calls=sum(one["calls_made"] or 0 for one in paid),
         known_nano=known,
         unknown_costs=unknown,
     )

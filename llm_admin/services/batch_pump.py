@@ -144,8 +144,11 @@ async def _next(pump: _Pump, bell: asyncio.Event) -> None:
 
 def _fetch(pump: _Pump) -> list[BatchRow]:
     """The next pending rows; from the beginning again when there are none behind (retried, resumed ones)."""
-    if pump.paused:
+    ours = Batch._base_manager.filter(pk=pump.batch.pk, executor=executor_id())
+    fresh = None if pump.paused else ours.select_related("workspace", "owner").first()
+    if fresh is None:
         return []
+    pump.batch = fresh  # its workflow or owner may have been deleted meanwhile: no new run can name them
     rows = BatchRow._base_manager.filter(batch=pump.batch, status=RowStatus.PENDING).order_by("number")
     size = max(20, pump.batch.concurrency * 2)
     found = list(rows.filter(number__gt=pump.last).select_related("run")[:size])
@@ -163,7 +166,10 @@ async def _run_row(pump: _Pump, row: BatchRow) -> None:
     run.workspace, run.owner = batch.workspace, batch.owner
     fresh = run._state.adding
     operations: list[Any] = [Insert(run)] if fresh else []
-    await WRITER.write(*operations, lambda: _begin(pump, row, run))
+    try:
+        await WRITER.write(*operations, lambda: _begin(pump, row, run))
+    except execution.LeaseLost:
+        return
     await execution.drive_claimed(run, also=lambda: _end_row(row, run))
 
 
@@ -194,7 +200,12 @@ def _new_run(batch: Batch, row: BatchRow) -> Run:
 
 
 def _begin(pump: _Pump, row: BatchRow, run: Run) -> None:
-    """In one transaction with a new run's insert: a row never has a run that nobody knows of."""
+    """In one transaction with a new run's insert: a row never has a run that nobody knows of.
+
+    Raises LeaseLost when this process was silent for too long and another one has the row, or the batch was deleted.
+    """
+    if not BatchRow._base_manager.filter(pk=row.pk, status=RowStatus.RUNNING, batch__executor=executor_id()).exists():
+        raise execution.LeaseLost(f"Row {row.pk} is not ours any more.")
     if run.status != RunStatus.RUNNING:
         changes = {
             "status": RunStatus.RUNNING,
@@ -219,7 +230,7 @@ def _begin(pump: _Pump, row: BatchRow, run: Run) -> None:
 def _end_row(row: BatchRow, run: Run) -> None:
     """In the transaction that closes the run."""
     status = ENDED.get(RunStatus(run.status))
-    if status == RowStatus.STOPPED and _resumed(run):
+    if status == RowStatus.STOPPED and _resumed(row, run):
         update_one(BatchRow, {"id": row.pk}, {"status": RowStatus.PENDING})
     elif status:
         _store_end(row, run, status)
@@ -227,11 +238,11 @@ def _end_row(row: BatchRow, run: Run) -> None:
         update_one(BatchRow, {"id": row.pk}, {"status": RowStatus.PENDING})
 
 
-def _resumed(run: Run) -> bool:
+def _resumed(row: BatchRow, run: Run) -> bool:
     """The batch was, while this row was still being stopped: it goes on. Who stopped the run alone, meant it."""
     if Run._base_manager.filter(pk=run.pk, stop_requested_at__isnull=False).exists():
         return False
-    return Batch._base_manager.filter(pk=run.batch_id, status=BatchStatus.RUNNING).exists()
+    return Batch._base_manager.filter(pk=row.batch_id, status=BatchStatus.RUNNING).exists()
 
 
 def _store_end(row: BatchRow, run: Run, status: RowStatus) -> None:
@@ -261,7 +272,8 @@ def _finish(batch: Batch) -> bool:
 
 def _let_go(pump: _Pump) -> None:
     batch = pump.batch
-    Batch._base_manager.filter(pk=batch.pk, executor=executor_id()).update(executor="", lease_expires_at=None)
+    if not Batch._base_manager.filter(pk=batch.pk, executor=executor_id()).update(executor="", lease_expires_at=None):
+        return  # another process pumps it, and what is fetched is fetched by that one
     unbegun = Q(run=None) | Q(pk__in=[row.pk for row in pump.waiting])
     ours = BatchRow._base_manager.filter(unbegun, batch=batch, status=RowStatus.RUNNING)
     ours.update(status=RowStatus.PENDING)  # fetched, not begun
@@ -282,15 +294,22 @@ async def _keep_lease(pump: _Pump, bell: asyncio.Event) -> None:
 
 
 def _renew(batch: Batch) -> str | None:
-    rows = Batch._base_manager.filter(pk=batch.pk)
-    rows.filter(executor=executor_id()).update(lease_expires_at=_lease())
+    """Its status; None when it is not ours any more."""
+    rows = Batch._base_manager.filter(pk=batch.pk, executor=executor_id())
+    rows.update(lease_expires_at=_lease())
     return rows.values_list("status", flat=True).first()
+
+
+def _is_ours(batch: Batch) -> bool:
+    return Batch._base_manager.filter(pk=batch.pk, executor=executor_id()).exists()
 
 
 def _give_back(pump: _Pump) -> None:
     """Rows that were fetched and have not begun: stopped with the batch, or left for later."""
     pump.paused = True
     waiting, pump.waiting = pump.waiting, []
+    if not _is_ours(pump.batch):
+        return
     pump.stopped = Batch._base_manager.filter(pk=pump.batch.pk, status=BatchStatus.STOPPED).exists()
     status = RowStatus.STOPPED if pump.stopped else RowStatus.PENDING
     BatchRow._base_manager.filter(pk__in=[row.pk for row in waiting]).update(status=status)

@@ -184,7 +184,7 @@ def retry_failed(batch: Batch, *, actor: Actor) -> int:
         failed = BatchRow.objects.filter(batch=batch, status=RowStatus.FAILED)
         if batch.spec["workflow"]["inputs"] and failed.filter(inputs={}).exists():
             raise Conflict("This workspace keeps no texts: what the failed rows held is gone. Start their file again.")
-        count = failed.update(status=RowStatus.PENDING, run=None, problem="", ended_at=None)
+        count = failed.update(status=RowStatus.PENDING, run=None, problem="", ended_at=None, cost_nano=None, calls=0)
         if not count:
             raise Conflict("No row has failed: there is nothing to run again.")
         Batch.objects.filter(pk=batch.pk).update(status=BatchStatus.RUNNING, ended_at=None)

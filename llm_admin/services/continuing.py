@@ -59,7 +59,8 @@ def is_decided(run: Run) -> bool:
 
 
 def ask(run: Run, request: ApprovalRequest, text: str, question: str) -> None:
-    """Once for each place: a run that waits at two of them asks for the other again when it goes on."""
+    """Once for each place: a run that waits at two of them asks for the other again when it goes on. One that was
+    stopped while it waited, and goes on with its batch, asks anew."""
     now = timezone.now()
     approval, new = Approval._base_manager.get_or_create(
         run=run,
@@ -76,6 +77,10 @@ def ask(run: Run, request: ApprovalRequest, text: str, question: str) -> None:
             "asked_at": now,
         },
     )
+    if not new and approval.status == ApprovalStatus.WITHDRAWN:
+        deadline = None if request.hours is None else now + timedelta(hours=request.hours)
+        again = {"status": ApprovalStatus.PENDING, "decided_at": None, "asked_at": now, "deadline_at": deadline}
+        Approval._base_manager.filter(pk=approval.pk).update(**again, question=question, proposed=text)
     if new and request.people:
         rows = Membership._base_manager.filter(workspace=run.workspace_id, user__username__in=request.people)
         approval.people.set(rows.values_list("user_id", flat=True))
@@ -88,7 +93,7 @@ def forget_texts(run: Run) -> None:
 
 
 def give_up(run: Run) -> None:
-    """A waiting run was stopped: nobody has to decide any more, and its steps have ended."""
+    """A run with open questions has ended: nobody has to decide any more, and its steps have ended."""
     now = timezone.now()
     pending = Approval._base_manager.filter(run=run, status=ApprovalStatus.PENDING)
     pending.update(status=ApprovalStatus.WITHDRAWN, decided_at=now)

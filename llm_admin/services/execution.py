@@ -257,5 +257,8 @@ def _end(live: LiveRun, outcome: Outcome) -> None:
 def _end_steps(live: LiveRun, outcome: Outcome, at: datetime) -> None:
     if outcome.status != RunStatus.SUCCEEDED:
         close_steps(live.run, status=StepStatus(outcome.status.value), kind=outcome.error_kind or "", ended_at=at)
+    asked = live.recorder.asked or live.run.keeps_steps
+    if asked and not (outcome.status == RunStatus.INTERRUPTED and live.run.batch_id):  # its batch goes on with it
+        continuing.give_up(live.run)
     if live.recorder.keeps_state and not live.recorder.keeps_texts:
         continuing.forget_texts(live.run)

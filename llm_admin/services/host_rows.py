@@ -50,11 +50,13 @@ def live_version(workflow: Workflow) -> Any:
 
 
 def prepare(host: Host, spec: WorkflowSpec, mapping: FieldMap, ids: Sequence[Any]) -> Prepared:
-    """Reads the rows, as far as this person may see them, in the order of their ids."""
+    """Reads the rows and of them the fields, as far as this person may see them, in the order of their ids."""
     found = Prepared()
+    readable = {source.key for source in host_fields.sources(host.model, host.readable())}
+    keys = {name: key for name, key in mapping.inputs.items() if key.startswith(FIXED) or key in readable}
     fields = [f for name in mapping.outputs if (f := host_fields.field_of(host.model, name))]
-    for obj in objects(host, ids, keys=mapping.inputs.values()):
-        inputs = {v.name: _value(obj, mapping.inputs.get(v.name, ""), v) for v in spec.inputs}
+    for obj in objects(host, ids, keys=keys.values()):
+        inputs = {v.name: _value(obj, keys.get(v.name, ""), v) for v in spec.inputs}
         original = {f.name: host_fields.current(obj, f) for f in fields} | {NAME: str(obj)[:200]}
         try:
             values = check_values(spec.inputs, inputs)

@@ -74,6 +74,7 @@ class RunRecorder:
         self._began: dict[str, StepRecord] = {}  # not written yet
         self._news: list[StepEvent] = []
         self._paid = False
+        self.asked = False
         self.before = Earlier.of(run)
         self._timer: asyncio.TimerHandle | None = None
 
@@ -101,6 +102,7 @@ class RunRecorder:
             self._later()
 
     def approval_asked(self, request: ApprovalRequest) -> None:
+        self.asked = True
         run, text, question = self.run, self.mask(request.text), self.mask(request.question)
         self.pending.append(lambda: continuing.ask(run, request, text, question))
 

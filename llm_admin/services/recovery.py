@@ -19,6 +19,7 @@ from llm_admin.models import InteractionLog, Run, RunCheckpoint, RunStep
 from llm_admin.schemas.plans import RunPlan
 from llm_admin.schemas.records import CallRecord, CallStart
 from llm_admin.schemas.steps import STEP_SPECS
+from llm_admin.services import continuing
 from llm_admin.services.live import LIVE
 from llm_admin.services.recording import close_steps, log_insert, start_from_json
 from llm_admin.services.secrets import redactor
@@ -59,6 +60,8 @@ def _interrupt(run: Run, now: datetime) -> bool:
         for call in calls:
             _store(run, call)
         close_steps(run, status=StepStatus.INTERRUPTED, kind=ErrorKind.INTERRUPTED, ended_at=now)
+        if run.batch_id is None:
+            continuing.give_up(run)
         RunCheckpoint._base_manager.filter(run=run).delete()
         Run._base_manager.filter(pk=run.pk).update(calls=InteractionLog._base_manager.filter(run=run).count())
     logger.warning("Run %s of %s was interrupted.", run.pk, run.executor)

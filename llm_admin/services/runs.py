@@ -90,6 +90,7 @@ def stop(run: Run, *, actor: Actor) -> None:
         if rows.filter(status=RunStatus.PENDING).update(
             status=RunStatus.CANCELLED, ended_at=now, error_kind="cancelled", error_message="Stopped before it began."
         ):
+            continuing.give_up(run)  # it was about to go on after a decision, with others still open
             return
         if rows.filter(status=RunStatus.WAITING).update(
             status=RunStatus.CANCELLED, ended_at=now, error_kind="cancelled", error_message="Stopped while it waited."

@@ -137,6 +137,14 @@ def test_the_page_of_a_prompts_run_shows_what_was_sent_and_received(author, ada,
     assert reverse("admin:llm_admin_prompt_change", args=[prompt.pk]) + "?version=1" in html
 
 
+def test_inputs_have_the_names_and_the_order_of_the_form(author, ada, scope):
+    asked = [{"name": "policy", "label": "What we may offer"}, {"name": "ticket", "label": ""}]
+    run = made_run(scope, owner=ada, inputs={"ticket": "Late.", "policy": "Vouchers."}, output="x")
+    Run.objects.filter(pk=run.pk).update(spec={"prompt": {"spec": {"variables": asked}}})
+    html = author.get(page(run)).content.decode()
+    assert 0 < html.index("<dt>What we may offer</dt>") < html.index("<dt>ticket</dt>")
+
+
 def test_a_model_and_a_prompt_that_are_gone_leave_the_page_whole(author, ada, scope):
     run = made_run(scope, owner=ada, output="It is wet.")
     log_rows.log(scope, run=run, model_id=999, deployment_id=999, price_id=999)

@@ -18,13 +18,12 @@ NAMES = sorted(n for n in PAGES if any(area in n for area in AREAS))
 DEEP = "[" * 3000 + "]" * 3000
 SPEC = {"inputs": [{"name": "topic"}], "steps": [{"type": "llm", "id": "a", "text": "x {{topic}}"}]}
 ODD = [
-    "", "\x00", "9" * 5000, "-1", "²", "١", "null", "[]", "{}", "[[]]", '{"steps": {}}', '{"steps": [1]}', "1e999",
-    "[1e999]", '{"steps": [{"type": "llm", "id": "\\u0000", "text": 1e999}]}', DEEP, "1[999999999999].yes.x", "\ud83d",
+    "", "\x00", "9" * 5000, "²", "[[]]", '{"steps": {}}', '{"steps": [1]}', "[1e999]", DEEP, "1[999999999999].yes.x",
     '{"steps": [{"type": []}]}', '{"inputs": [{"name": []}], "steps": [{"type": "llm", "id": "a"}]}',
     '{"inputs": {"a": 1}, "steps": [{"type": "branch", "id": "b", "yes": {"x": 1}, "conditions": 3}]}',
-    '["steps", 99999999999999999999999]', '["steps", 0, "yes", {}]', "NaN", '["\\ud800"]', "not-a-uuid",
-    str(uuid.UUID(int=0)), '{"a": ' + "9" * 5000 + "}", "%s{{x}}",
+    '["steps", 99999999999999999999999, {}]', '["\\ud800"]', str(uuid.UUID(int=0)),
 ]  # fmt: skip
+EACH = ["9" * 5000, "\x00", "²", '["steps", 99999999999999999999999, {}]']
 FIELDS = [
     "spec", "step", "location", "inputs", "input-topic", "value-topic", "kind-topic", "workflow", "version", "model",
     "run", "start", "decision", "text", "word", "concurrency", "most", "from-topic", "fixed-topic", "ids", "do",
@@ -40,29 +39,28 @@ def test_odd_values_are_refused_not_broken(world, name):  # noqa: F811
     client.raise_request_exception = False
     url = address(name, PAGES[name], world["objects"])
     broken = []
-    for odd in ODD:
-        for what in bodies(odd, world["objects"]):
-            for method in (client.post, client.get):
-                answer = method(url, what)
-                if answer.status_code >= 500:
-                    broken.append((method.__name__, odd[:40], {k: str(v)[:30] for k, v in what.items()}, str(answer.exc_info[1])[:200] if answer.exc_info else ""))
+    for method, body in bodies(client, world["objects"]):
+        answer = method(url, body)
+        if answer.status_code >= 500:
+            error = answer.exc_info[1] if getattr(answer, "exc_info", None) else ""
+            broken.append((method.__name__, {key: value[:30] for key, value in body.items()}, repr(error)[:200]))
     assert broken == []
 
 
-def bodies(odd, objects):
-    """All fields odd at once; then one at a time what is right elsewhere."""
-    text = odd.encode("utf-8", "replace").decode()
+def bodies(client, objects):
+    """All fields odd at once; then one at a time, with what is right in the others."""
     right = {
         "spec": json.dumps(SPEC), "workflow": str(objects["workflow"]), "location": '["steps", 0]', "text": "x",
         "decision": "approve", "ids": "[]", "step": json.dumps(SPEC["steps"][0]), "version": "1", "number": "1",
-        "from-topic": "0", "concurrency": "5", "label": "staging",
+        "from-topic": "0", "concurrency": "5", "label": "staging", "do": "preview", "start": "1", "in-topic": "name",
     }  # fmt: skip
-    yield dict.fromkeys(FIELDS, text)
-    for one in right:
-        yield right | {one: text}
-    yield right | {"do": "start", "in-topic": text}
-    yield right | {"do": "preview", "in-topic": text, "out-": text}
-    yield {}
+    yield client.post, {}
+    for odd in ODD:
+        yield client.post, dict.fromkeys(FIELDS, odd)
+        yield client.get, dict.fromkeys(FIELDS, odd)
+    for odd in EACH:
+        for one in right:
+            yield client.post, right | {one: odd}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -244,3 +244,27 @@ def test_without_a_sender_no_mail_is_sent(begin, member):
     begin(ASK, APPROVE)
     assert approval_mails.send_waiting() == 0
     assert mail.outbox == []
+
+
+LOOP = {
+    "type": "for_each", "id": "each", "items": "topics", "item": "one", "parallel": 2,
+    "steps": [APPROVE | {"text": "{{one}}", "question": ""}],
+}  # fmt: skip
+LIST = {"type": "set", "id": "topics", "value": "a\nb", "kind": "list"}
+
+
+def test_a_run_that_fails_leaves_no_other_question_open(begin, system):
+    run = begin(LIST, LOOP)
+    first, second = Approval.objects.order_by("id")
+    decide(first, system, approve=False, word="No.")
+    assert finished(run).status == RunStatus.FAILED
+    second.refresh_from_db()
+    assert second.status == ApprovalStatus.WITHDRAWN
+    assert not RunStep.objects.filter(status=StepStatus.WAITING).exists()
+
+
+def test_one_that_is_stopped_before_it_goes_on_leaves_none_open_either(begin, system):
+    run = begin(LIST, LOOP)
+    Run.objects.filter(pk=run.pk).update(status=RunStatus.PENDING)
+    runs.stop(run, actor=system)
+    assert set(Approval.objects.values_list("status", flat=True)) == {ApprovalStatus.WITHDRAWN}

@@ -9,13 +9,15 @@ from django.utils import timezone
 
 from llm_admin.choices import BatchStatus, RowStatus, RunStatus, StoreTexts
 from llm_admin.exceptions import Conflict, InvalidInput, PermissionRefused
+from llm_admin.jobs.local import LOCAL
 from llm_admin.models import Approval, Batch, BatchRow, Deployment, InteractionLog, Run, RunStep
 from llm_admin.schemas.workflows import WorkflowSpec
+from llm_admin.selectors import batch_rows
 from llm_admin.selectors.batches import progress
 from llm_admin.services import actors, approvals, batch_pump, batches, documents, runs, workflows
 from llm_admin.services.actors import Actor
 from llm_admin.services.batches import RowInput
-from llm_admin.services.live import LIVE
+from llm_admin.services.live import LIVE, executor_id
 from tests import factories
 from tests.services.test_execution import wait_until
 
@@ -271,3 +273,66 @@ def test_a_change_of_the_workflow_meanwhile_does_not_reach_the_rows(begin, behav
     workflows.save_version(batch.workflow, actor=actor, spec=other)
     ended(batch)
     assert InteractionLog.objects.count() == 6
+
+
+def test_a_waiting_row_that_was_stopped_asks_again_when_the_batch_goes_on(begin, system):
+    batch = ended(begin(COPY, APPROVE, topics=["a"]))
+    runs.stop(Run.objects.get(), actor=system)
+    batch_pump.settle_waiting()
+    assert rows(batch, "status") == [RowStatus.STOPPED]
+    batches.resume(batch, actor=system)
+    ended(batch)
+    assert list(approvals.waiting_for(actor=system).values_list("proposed", flat=True)) == ["a"]
+    approvals.decide(Approval.objects.get(), actor=system, approve=True)
+    wait_until(lambda: Run.objects.get().status == RunStatus.SUCCEEDED, 30)
+
+
+def test_who_lost_the_batch_begins_none_of_its_rows_and_takes_none_back(begin, system):
+    """A process that stood still while another one took over."""
+    batch = begin(COPY, topics=topics(3))
+    ended(batch)
+    BatchRow.objects.filter(batch=batch).update(status=RowStatus.RUNNING, run=None)
+    Batch.objects.filter(pk=batch.pk).update(status=BatchStatus.RUNNING, executor="another", lease_expires_at=None)
+    pump = batch_pump._Pump(Batch.objects.select_related("workspace").get(pk=batch.pk))
+    pump.waiting = list(BatchRow.objects.filter(batch=batch))
+    before = Run.objects.count()
+    LOCAL.run(batch_pump._run_row(pump, pump.waiting[0]))
+    batch_pump._give_back(pump)
+    batch_pump._let_go(pump)
+    assert batch_pump._fetch(pump) == []
+    assert Run.objects.count() == before
+    assert set(rows(batch, "status")) == {RowStatus.RUNNING}
+    assert Batch.objects.get().executor == "another"
+    Batch.objects.update(status=BatchStatus.STOPPED)
+
+
+def test_a_workflow_deleted_meanwhile_does_not_stop_its_batch(begin, system):
+    batch = begin(COPY, APPROVE, topics=topics(2), concurrency=1)
+    ended(batch)
+    BatchRow.objects.filter(batch=batch).update(status=RowStatus.PENDING, run=None)
+    stale = Batch.objects.select_related("workspace").get(pk=batch.pk)
+    stale.executor = executor_id()
+    Batch.objects.filter(pk=batch.pk).update(status=BatchStatus.RUNNING, executor=executor_id())
+    Approval.objects.all().delete()
+    Run.objects.all().delete()
+    stale.workflow.delete()
+    pump = batch_pump._Pump(stale)
+    (row, _) = batch_pump._fetch(pump)
+    LOCAL.run(batch_pump._run_row(pump, row))
+    assert Run.objects.get().status == RunStatus.WAITING
+    Batch.objects.update(status=BatchStatus.STOPPED)
+
+
+def test_what_the_failed_tries_cost_stays_in_the_sum(begin, behave, system):
+    batch = ended(begin(COPY, ASK, NUMBER, topics=["x"]))
+    assert rows(batch, "status") == [RowStatus.FAILED]
+    first = Run.objects.get()
+    Run.objects.update(cost_nano=700)
+    BatchRow.objects.update(cost_nano=700)
+    batches.retry_failed(batch, actor=system)
+    assert (progress(batch).calls, progress(batch).known_nano) != (0, 0)
+    ended(batch)
+    second = Run.objects.exclude(pk=first.pk).get()
+    assert progress(batch).calls == first.calls + second.calls == 2
+    assert progress(batch).known_nano == 700 + (second.cost_nano or 0)
+    assert batch_rows.of_many([batch])[batch.pk].known_nano == progress(batch).known_nano

@@ -6,6 +6,8 @@ import pytest
 
 from llm_admin.exceptions import InvalidInput, NotFound
 from llm_admin.models import Prompt, PromptText
+from llm_admin.schemas import step_diffs
+from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services import documents, labels, prompts, shelf
 from tests import factories
 
@@ -113,3 +115,14 @@ def test_a_rename_keeps_the_short_name_and_description_that_somebody_else_gave_m
     shelf.rename(mine, actor=system, name="After")
     now = again(prompt)
     assert (now.name, now.slug, now.description) == ("After", "theirs", "Theirs")
+
+
+def test_the_order_in_which_a_prompt_is_filled_is_no_change():
+    def spec(*names):
+        filled = [{"name": name, "value": "x"} for name in names]
+        steps = [{"type": "llm", "id": "answer", "prompt": "greeting", "inputs": filled}]
+        return WorkflowSpec.model_validate({"inputs": [], "steps": steps})
+
+    assert documents.same(spec("a", "b"), spec("b", "a"))
+    assert not documents.same(spec("a", "b"), spec("a", "c"))
+    assert step_diffs.changes(spec("a", "b"), spec("b", "a")) == []

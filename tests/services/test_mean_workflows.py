@@ -67,7 +67,10 @@ def test_a_list_of_an_answer_too(go):
 
 
 def test_a_key_of_many_digits_names_nothing(go):
-    run = go({"type": "set", "id": "l", "value": '["x"]', "kind": "list"}, {"type": "template", "id": "t", "text": "{{l." + "9" * 5000 + "}}"})
+    run = go(
+        {"type": "set", "id": "l", "value": '["x"]', "kind": "list"},
+        {"type": "template", "id": "t", "text": "{{l." + "9" * 5000 + "}}"},
+    )
     assert run.status == RunStatus.SUCCEEDED
 
 

@@ -41,6 +41,14 @@ def test_columns_are_guessed_and_the_first_rows_shown_as_they_will_be(author, wo
     assert "Live: v1" in html
 
 
+def test_a_file_of_which_no_column_is_used_is_pointed_out(author, workflow):
+    page = upload(author, workflow)
+    fixed = {"from-name": "fixed", "fixed-name": "Ada", "from-age": "fixed", "fixed-age": "36", "from-tone": ""}
+    said = "None of your columns is used."
+    assert said in text(author.post(f"{page}check/", mapped() | fixed, headers=HTMX))
+    assert said not in text(author.post(f"{page}check/", mapped(), headers=HTMX))
+
+
 def test_problems_are_told_by_row_and_column_and_nothing_is_saved(author, workflow):
     page = upload(author, workflow, "Full name;How old\nAda;36\n;x\n")
     answer = author.post(page, mapped())
@@ -159,3 +167,9 @@ def test_uploads_that_nobody_started_are_swept_after_a_day(author, workflow, tmp
 def test_the_rows_do_not_stay_on_the_disk_after_the_start(author, workflow, tmp_path):
     author.post(upload(author, workflow), mapped())
     assert list(Path(tmp_path).glob(f"{batch_upload.PREFIX}*")) == []
+
+
+@pytest.mark.parametrize("column", ["9" * 5000, "99999", "²"])
+def test_a_column_that_there_is_not_is_none(author, workflow, column):
+    where = upload(author, workflow)
+    assert author.post(where, {"from-name": column, "concurrency": "5"}).status_code == 422

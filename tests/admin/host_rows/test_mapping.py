@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 
 from console.shop.models import Product
@@ -159,3 +160,17 @@ def test_a_superuser_without_a_workspace_is_told(login, db):
     client, rows = login(boss), shop.products(1)
     assert client.get(LIST).status_code == 200
     assert client.post(ASK, asked(rows)).status_code in (403, 422)
+
+
+@pytest.mark.parametrize("do", ["preview", "start"])
+def test_a_field_that_the_admin_does_not_show_is_not_read_by_its_name(author, scope, monkeypatch, do):
+    model_admin = admin.site.get_model_admin(Product)
+    monkeypatch.setattr(model_admin, "exclude", ("audience",), raising=False)
+    monkeypatch.setattr(type(model_admin), "get_list_display", lambda *_: ("name",))
+    fields = ("name", "description", "price", "category", "tagline")
+    monkeypatch.setattr(type(model_admin), "get_fields", lambda *_: fields)
+    monkeypatch.setattr(type(model_admin), "get_fieldsets", lambda *_: [(None, {"fields": fields})])
+    answer = author.post(
+        ASK, asked(shop.products(1, audience="SECRET"), shop.workflow(scope), **{"do": do, "in-name": "audience"})
+    )
+    assert "SECRET" not in answer.content.decode()

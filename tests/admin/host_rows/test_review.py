@@ -48,6 +48,7 @@ def test_look_apply_look_undo(author, run):
     text = html(author.get(page("review", batch)))
     assert text.count(">Applied</span>") == 3
     assert "Before: “Old line”." in text
+    assert posted(text)["tick"] == [], "the others were left on purpose"
     assert "by anna" in text
     answer = author.post(page("undo", batch), {})
     assert told(answer)[-1] == "Undid 3 values in 2 products: as before."

@@ -103,7 +103,7 @@ def test_a_problem_of_a_condition_names_its_row(author):
     wrong = branch_step([text_step("x")])
     wrong["conditions"].append({"value": "thing", "operator": "is", "to": "{{later}}"})
     answer = run(author, raw=data(steps=[wrong]))
-    assert "Step 1, Conditions 2, With: Nothing before this step is called “later”." in answer.content.decode()
+    assert "Step 1, Condition 2, With: Nothing before this step is called “later”." in answer.content.decode()
     told = json.loads(answer.headers["HX-Trigger"])["llm:problems"]["problems"]
     assert told[0]["location"] == ["steps", 0, "conditions", 1, "to"]
 

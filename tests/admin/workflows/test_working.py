@@ -78,5 +78,5 @@ def test_the_run_form_follows_unsaved_inputs_and_keeps_what_was_typed(author):
     assert "Your city" in html
     assert "Bern &amp; Basel" in html
     assert 'value="sunny"' in html
-    assert "just run it" in author.post(FIELDS, {"inputs": "[]"}).content.decode()
+    assert "there is nothing to fill in" in author.post(FIELDS, {"inputs": "[]"}).content.decode()
     assert author.get(FIELDS).status_code == 405
