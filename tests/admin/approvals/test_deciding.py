@@ -124,3 +124,10 @@ def test_a_loop_shows_only_the_steps_of_its_own_entry(author, asked):
     assert "Of the second entry" in html
     assert "Of the first entry" not in html
     assert "Step 1" in html
+
+
+def test_a_form_without_its_text_approves_what_was_proposed(author, asked):
+    approval = asked()
+    address = reverse("admin:llm_admin_approval_decide", args=[approval.pk])
+    assert author.post(address, {"decision": "approve"}).status_code == 302
+    assert stored(approval).text == approval.proposed
