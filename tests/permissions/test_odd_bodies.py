@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from tests.permissions.declarations import PAGES
 from tests.permissions.test_walk import address, browser, world  # noqa: F401
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 AREAS = ("workflow", "run", "approval", "batch", "gallery", "shop_product_workflow")
 NAMES = sorted(n for n in PAGES if any(area in n for area in AREAS))
@@ -23,7 +23,7 @@ ODD = [
     '{"inputs": {"a": 1}, "steps": [{"type": "branch", "id": "b", "yes": {"x": 1}, "conditions": 3}]}',
     '["steps", 99999999999999999999999, {}]', '["\\ud800"]', str(uuid.UUID(int=0)),
 ]  # fmt: skip
-EACH = ["9" * 5000, "\x00", "²", '["steps", 99999999999999999999999, {}]']
+EACH = ["9" * 5000, "\x00"]
 FIELDS = [
     "spec", "step", "location", "inputs", "input-topic", "value-topic", "kind-topic", "workflow", "version", "model",
     "run", "start", "decision", "text", "word", "concurrency", "most", "from-topic", "fixed-topic", "ids", "do",
