@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,23 +17,16 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from llm_admin.choices import ROW_OPEN, BatchStatus, RowStatus, RunSource, RunStatus
+from llm_admin.choices import ROW_OPEN, BatchStatus, RowStatus
 from llm_admin.conf import settings
 from llm_admin.jobs.local import LOCAL
-from llm_admin.jobs.writer import WRITER, Insert, update_one
-from llm_admin.models import Batch, BatchRow, Run
-from llm_admin.services import execution, upkeep
+from llm_admin.jobs.writer import WRITER, Insert
+from llm_admin.models import Batch, BatchRow
+from llm_admin.services import batch_work, execution, upkeep
 from llm_admin.services.live import LIVE, executor_id
 
 logger = logging.getLogger(__name__)
 WAKE_SECONDS = 0.5
-ENDED = {
-    RunStatus.SUCCEEDED: RowStatus.SUCCEEDED,
-    RunStatus.FAILED: RowStatus.FAILED,
-    RunStatus.CANCELLED: RowStatus.STOPPED,
-    RunStatus.WAITING: RowStatus.WAITING,
-}
-UNFINISHED = (RunStatus.INTERRUPTED, RunStatus.CANCELLED, RunStatus.PENDING)
 _pumping: dict[UUID, asyncio.Event] = {}
 
 
@@ -76,27 +68,10 @@ def _claim(batch_id: UUID) -> Batch | None:
     now = timezone.now()
     free = Q(executor=executor_id()) | Q(lease_expires_at=None) | Q(lease_expires_at__lt=now)
     rows = Batch._base_manager.filter(pk=batch_id, status=BatchStatus.RUNNING).filter(free)
-    if not rows.update(executor=executor_id(), lease_expires_at=_lease()):
+    if not rows.update(executor=executor_id(), lease_expires_at=batch_work.lease()):
         return None
-    _take_over(batch_id)
+    batch_work.take_over(batch_id)
     return Batch._base_manager.select_related("workspace", "owner").get(pk=batch_id)
-
-
-def _lease() -> Any:
-    return timezone.now() + timedelta(seconds=settings().LEASE_SECONDS)
-
-
-def _take_over(batch_id: UUID) -> None:
-    """Rows that another process was running: what their runs have become is what they are.
-
-    A row is stored as stopped together with its run; one that is not was about to go on.
-    """
-    rows = BatchRow._base_manager.filter(batch=batch_id, status=RowStatus.RUNNING).select_related("run")
-    for row in rows:
-        if row.run is None or row.run.status in UNFINISHED:
-            BatchRow._base_manager.filter(pk=row.pk).update(status=RowStatus.PENDING)
-        elif status := ENDED.get(RunStatus(row.run.status)):
-            _store_end(row, row.run, status)
 
 
 async def _drive(pump: _Pump, bell: asyncio.Event) -> None:
@@ -162,108 +137,22 @@ def _fetch(pump: _Pump) -> list[BatchRow]:
 
 async def _run_row(pump: _Pump, row: BatchRow) -> None:
     batch = pump.batch
-    run = row.run if row.run is not None and _goes_on(row.run) else _new_run(batch, row)
+    run = row.run if row.run is not None and batch_work.goes_on(row.run) else batch_work.new_run(batch, row)
     run.workspace, run.owner = batch.workspace, batch.owner
     fresh = run._state.adding
     operations: list[Any] = [Insert(run)] if fresh else []
     try:
-        await WRITER.write(*operations, lambda: _begin(pump, row, run))
+        await WRITER.write(*operations, lambda: batch_work.begin(batch, row, run, stopped=pump.stopped))
     except execution.LeaseLost:
         return
-    await execution.drive_claimed(run, also=lambda: _end_row(row, run))
-
-
-def _goes_on(run: Run) -> bool:
-    """Interrupted or stopped, with its plan kept: it begins with the steps that are done."""
-    return run.status in UNFINISHED and bool(run.spec)
-
-
-def _new_run(batch: Batch, row: BatchRow) -> Run:
-    now = timezone.now()
-    return Run(
-        workspace=batch.workspace,
-        kind="workflow",
-        spec=batch.spec,
-        inputs=row.inputs,
-        source=RunSource.BATCH,
-        owner=batch.owner,
-        batch=batch,
-        workflow_id=batch.workflow_id,
-        workflow_version_id=batch.workflow_version_id,
-        title=f"{batch.title}: row {row.number}"[:220],
-        created_at=now,
-        status=RunStatus.RUNNING,
-        executor=executor_id(),
-        started_at=now,
-        lease_expires_at=_lease(),
-    )
-
-
-def _begin(pump: _Pump, row: BatchRow, run: Run) -> None:
-    """In one transaction with a new run's insert: a row never has a run that nobody knows of.
-
-    Raises LeaseLost when this process was silent for too long and another one has the row, or the batch was deleted.
-    """
-    if not BatchRow._base_manager.filter(pk=row.pk, status=RowStatus.RUNNING, batch__executor=executor_id()).exists():
-        raise execution.LeaseLost(f"Row {row.pk} is not ours any more.")
-    if run.status != RunStatus.RUNNING:
-        changes = {
-            "status": RunStatus.RUNNING,
-            "executor": executor_id(),
-            "lease_expires_at": _lease(),
-            "keeps_steps": True,
-            "ended_at": None,
-            "error_kind": "",
-            "error_message": "",
-            "error_step": "",
-            "stop_requested_at": None,
-        }
-        Run._base_manager.filter(pk=run.pk).update(**changes)
-        for name, value in changes.items():
-            setattr(run, name, value)
-    values = {"status": RowStatus.RUNNING, "run": run.pk, "attempts": row.attempts + 1}
-    update_one(BatchRow, {"id": row.pk}, values)
-    if pump.stopped:  # in between: it ends as soon as it is looked after
-        update_one(Run, {"id": run.pk}, {"stop_requested_at": timezone.now()})
-
-
-def _end_row(row: BatchRow, run: Run) -> None:
-    """In the transaction that closes the run."""
-    status = ENDED.get(RunStatus(run.status))
-    if status == RowStatus.STOPPED and _resumed(row, run):
-        update_one(BatchRow, {"id": row.pk}, {"status": RowStatus.PENDING})
-    elif status:
-        _store_end(row, run, status)
-    elif run.status == RunStatus.INTERRUPTED:  # this process goes down: another one continues the row
-        update_one(BatchRow, {"id": row.pk}, {"status": RowStatus.PENDING})
-
-
-def _resumed(row: BatchRow, run: Run) -> bool:
-    """The batch was, while this row was still being stopped: it goes on. Who stopped the run alone, meant it."""
-    if Run._base_manager.filter(pk=run.pk, stop_requested_at__isnull=False).exists():
-        return False
-    return Batch._base_manager.filter(pk=row.batch_id, status=BatchStatus.RUNNING).exists()
-
-
-def _store_end(row: BatchRow, run: Run, status: RowStatus) -> None:
-    values = {
-        "status": status,
-        "output": run.output,
-        "problem": run.error_message,
-        "cost_nano": run.cost_nano,
-        "calls": run.calls,
-        "ended_at": None if status == RowStatus.WAITING else timezone.now(),
-    }
-    if not run.spec and status in (RowStatus.SUCCEEDED, RowStatus.FAILED):  # a workspace that keeps no texts
-        values |= {"inputs": {}, "original": {}}
-    update_one(BatchRow, {"id": row.pk}, values)
+    await execution.drive_claimed(run, also=lambda: batch_work.end_row(row, run))
 
 
 def _finish(batch: Batch) -> bool:
     """Whether nothing is left to do here. Rows that wait for an approval do not keep it running."""
     open_rows = BatchRow._base_manager.filter(batch=batch, status__in=ROW_OPEN).exclude(status=RowStatus.WAITING)
     if open_rows.exists():
-        _take_over(batch.pk)  # what looks as if it were running: nothing is, here
+        batch_work.take_over(batch.pk)  # what looks as if it were running: nothing is, here
         return False
     changes = {"status": BatchStatus.FINISHED, "ended_at": timezone.now()}
     Batch._base_manager.filter(pk=batch.pk, status=BatchStatus.RUNNING, executor=executor_id()).update(**changes)
@@ -296,7 +185,7 @@ async def _keep_lease(pump: _Pump, bell: asyncio.Event) -> None:
 def _renew(batch: Batch) -> str | None:
     """Its status; None when it is not ours any more."""
     rows = Batch._base_manager.filter(pk=batch.pk, executor=executor_id())
-    rows.update(lease_expires_at=_lease())
+    rows.update(lease_expires_at=batch_work.lease())
     return rows.values_list("status", flat=True).first()
 
 
@@ -320,17 +209,6 @@ def _stop_rows(pump: _Pump) -> None:
     for live in LIVE.all() if pump.stopped else ():
         if live.run.batch_id == pump.batch.pk:
             live.stop()
-
-
-def settle_waiting() -> int:
-    """Rows that waited for an approval: takes what their runs have become. For the ticker, in the writer's thread."""
-    rows = BatchRow._base_manager.filter(status=RowStatus.WAITING, run__isnull=False)
-    ended = rows.filter(run__status__in=(RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.CANCELLED))
-    found = [(row, row.run) for row in ended.select_related("run")[:500]]
-    for row, run in found:
-        if run is not None:
-            _store_end(row, run, ENDED[RunStatus(run.status)])
-    return len(found)
 
 
 def abandoned() -> list[UUID]:

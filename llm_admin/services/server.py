@@ -16,7 +16,7 @@ from llm_admin.conf import settings
 from llm_admin.jobs.local import LOCAL
 from llm_admin.jobs.writer import WRITER
 from llm_admin.models import Lease
-from llm_admin.services import approval_mails, approvals, batch_pump, drafts, execution, recovery, upkeep
+from llm_admin.services import approval_mails, approvals, batch_pump, batch_work, drafts, execution, recovery, upkeep
 from llm_admin.services.live import LIVE, executor_id
 from llm_admin.services.secrets import redactor
 
@@ -76,7 +76,7 @@ async def _tick() -> None:
         await _recover()
         await WRITER.write(drafts.forget_old)
         await WRITER.write(approvals.settle_overdue)
-        await WRITER.write(batch_pump.settle_waiting)
+        await WRITER.write(batch_work.settle_waiting)
         await asyncio.to_thread(approval_mails.send_waiting)
 
 

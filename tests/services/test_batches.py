@@ -14,7 +14,7 @@ from llm_admin.models import Approval, Batch, BatchRow, Deployment, InteractionL
 from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.selectors import batch_rows
 from llm_admin.selectors.batches import progress
-from llm_admin.services import actors, approvals, batch_pump, batches, documents, runs, workflows
+from llm_admin.services import actors, approvals, batch_pump, batch_work, batches, documents, runs, workflows
 from llm_admin.services.actors import Actor
 from llm_admin.services.batches import RowInput
 from llm_admin.services.live import LIVE, executor_id
@@ -188,7 +188,7 @@ def test_rows_that_wait_for_approval_do_not_hold_the_batch_and_take_their_result
     for approval in Approval.objects.all():
         approvals.decide(approval, actor=system, approve=approval.proposed == "a", word="so")
     wait_until(lambda: not Run.objects.filter(batch=batch, status__in=("pending", "running", "waiting")).exists())
-    wait_until(lambda: batch_pump.settle_waiting() or RowStatus.WAITING not in rows(batch, "status"))
+    wait_until(lambda: batch_work.settle_waiting() or RowStatus.WAITING not in rows(batch, "status"))
     assert rows(batch, "status") == [RowStatus.SUCCEEDED, RowStatus.FAILED]
     assert rows(batch, "output")[0] == "a"
 
@@ -278,7 +278,7 @@ def test_a_change_of_the_workflow_meanwhile_does_not_reach_the_rows(begin, behav
 def test_a_waiting_row_that_was_stopped_asks_again_when_the_batch_goes_on(begin, system):
     batch = ended(begin(COPY, APPROVE, topics=["a"]))
     runs.stop(Run.objects.get(), actor=system)
-    batch_pump.settle_waiting()
+    batch_work.settle_waiting()
     assert rows(batch, "status") == [RowStatus.STOPPED]
     batches.resume(batch, actor=system)
     ended(batch)
