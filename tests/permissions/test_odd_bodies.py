@@ -57,10 +57,10 @@ def bodies(client, objects):
     yield client.post, {}
     for odd in ODD:
         yield client.post, dict.fromkeys(FIELDS, odd)
-        yield client.get, dict.fromkeys(FIELDS, odd)
     for odd in EACH:
-        for one in right:
-            yield client.post, right | {one: odd}
+        yield client.get, dict.fromkeys(FIELDS, odd)
+    for one in right:
+        yield client.post, right | {one: EACH[0]}
 
 
 @pytest.mark.parametrize("name", NAMES)
