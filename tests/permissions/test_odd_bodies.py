@@ -63,14 +63,15 @@ def bodies(client, objects):
         yield client.post, right | {one: EACH[0]}
 
 
-@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("odd", ["0", "9" * 30, "9" * 5000, "x", "\x00", str(uuid.UUID(int=0)), "é"])
-def test_odd_addresses_are_not_found(world, name, odd):  # noqa: F811
+def test_odd_addresses_are_not_found(world, odd):  # noqa: F811
     client = browser(world["owner"])
     client.raise_request_exception = False
-    try:
-        url = reverse(f"admin:{name}", kwargs=dict.fromkeys(PAGES[name].arguments, odd))
-    except NoReverseMatch:
-        return
-    assert client.get(url).status_code < 500
-    assert client.post(url).status_code < 500
+    broken = []
+    for name in NAMES:
+        try:
+            url = reverse(f"admin:{name}", kwargs=dict.fromkeys(PAGES[name].arguments, odd))
+        except NoReverseMatch:
+            continue
+        broken += [url[:80] for method in (client.get, client.post) if method(url).status_code >= 500]
+    assert broken == []
