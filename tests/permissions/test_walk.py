@@ -219,6 +219,7 @@ def may_read(person: str, page: Page) -> bool:
     )
 
 
+@pytest.mark.slow  # by their number
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_the_owner_gets_what_is_declared(world, name):
     client = browser(world["owner"])
@@ -228,6 +229,7 @@ def test_the_owner_gets_what_is_declared(world, name):
     assert client.get(address(name, PAGES[name], world["objects"])).status_code == PAGES[name].get
 
 
+@pytest.mark.slow  # by their number
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_nobody_else_sees_a_text_or_changes_a_row(world, name):
     page, before = PAGES[name], rows()
