@@ -14,7 +14,7 @@ from llm_admin.admin.host_actions import host_of
 from llm_admin.choices import BatchStatus, RowStatus
 from llm_admin.models import Batch, BatchRow, Workflow
 from llm_admin.schemas.workflows import WorkflowSpec
-from llm_admin.services import actors, host_rows
+from llm_admin.services import actors, host_changes, host_review, host_rows
 from llm_admin.services.host_maps import FieldMap
 from llm_admin.services.host_rows import Host
 from tests import factories
@@ -82,3 +82,19 @@ def both(product: Product) -> dict[str, str]:
 
 def table() -> list[tuple[Any, ...]]:
     return list(Product.objects.order_by("pk").values_list())
+
+
+def reviews(batch: Batch, host: Host) -> list[Any]:
+    return host_review.review(host, batch, list(BatchRow.objects.filter(batch=batch).order_by("number")))
+
+
+def proposals(batch: Batch, host: Host) -> list[tuple[str, str, str]]:
+    return [(one.name, p.problem, p.proposed_shown) for one in reviews(batch, host) for p in one.proposals]
+
+
+def ticks(batch: Batch, *fields: str) -> dict[int, tuple[str, ...]]:
+    return {row.pk: fields or ("tagline", "audience") for row in BatchRow.objects.filter(batch=batch)}
+
+
+def apply(batch: Batch, host: Host, actor: actors.Actor, **what: Any) -> Any:
+    return host_changes.apply(batch, actor=actor, host=host, **{"ticks": None} | what)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from llm_admin.admin.base import ReadOnlyAdmin, actor_of, find, find_or_404
+from llm_admin.admin.base import OwnPageAdmin, actor_of, find, find_or_404
 from llm_admin.admin.runs import titled_inputs
 from llm_admin.choices import ApprovalStatus
 from llm_admin.exceptions import Conflict, InvalidInput
@@ -29,7 +28,7 @@ LONGEST = 160  # characters of a question in the list
 
 
 @admin.register(Approval)
-class ApprovalAdmin(ReadOnlyAdmin):
+class ApprovalAdmin(OwnPageAdmin):
     list_display = ("asked_for", "workflow", "asked", "deadline", "who", "status_shown")
     list_filter = ("status",)
     list_select_related = ("run__workflow", "decided_by")
@@ -55,15 +54,7 @@ class ApprovalAdmin(ReadOnlyAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("-turn", "-id")
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if object_id is None or request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
+    def page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         actor_of(request).require("view_approval")
         found = find(request, Approval, object_id)
         if found is None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django_jsonform.models.fields import JSONField as JSONFormField
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
@@ -105,3 +105,26 @@ class ReadOnlyAdmin(ConsoleAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class OwnPageAdmin(ReadOnlyAdmin):
+    """Its object pages are our own views (`page`); Django's form of fields is never shown."""
+
+    def page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        raise NotImplementedError
+
+    def new_page(self, request: HttpRequest) -> HttpResponse:
+        raise PermissionDenied
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if object_id is None:
+            return self.new_page(request)
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        return self.page(request, object_id)

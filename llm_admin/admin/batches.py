@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -16,7 +15,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from llm_admin.admin import batch_exports, batch_new, batch_page, batch_prepare, batch_words
-from llm_admin.admin.base import ConsoleAdmin, ConsoleChangeList, actor_of
+from llm_admin.admin.base import ConsoleChangeList, OwnPageAdmin, actor_of
 from llm_admin.models import Batch
 from llm_admin.selectors import batch_rows
 from llm_admin.selectors.batches import Progress
@@ -38,7 +37,7 @@ class BatchChangeList(ConsoleChangeList):
 
 
 @admin.register(Batch)
-class BatchAdmin(ConsoleAdmin):
+class BatchAdmin(OwnPageAdmin):
     list_display = ("title_shown", "status_shown", "progress_shown", "cost_shown", "by", "started")
     list_filter = ("status",)
     list_select_related = ("owner",)
@@ -75,27 +74,14 @@ class BatchAdmin(ConsoleAdmin):
         rows: QuerySet[Batch] = batches.visible(actor=actor_of(request)).order_by("-id")
         return rows.defer("spec", "columns", "mapping", "outputs")
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if object_id is None:
-            return batch_new.new_batch(request)
-        if request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
+    def new_page(self, request: HttpRequest) -> HttpResponse:
+        return batch_new.new_batch(request)
+
+    def page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return batch_page.page(request, object_id)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("llm_admin.run_batch")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @display(description="Batch")
     def title_shown(self, batch: Batch) -> SafeString | str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -15,7 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from llm_admin.admin import playground, run_again
-from llm_admin.admin.base import ReadOnlyAdmin, actor_of
+from llm_admin.admin.base import OwnPageAdmin, actor_of
 from llm_admin.models import Run, RunError
 from llm_admin.selectors.timelines import time_line
 from llm_admin.selectors.traces import milliseconds
@@ -26,7 +25,7 @@ from llm_admin.tenancy import current_workspace
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnlyAdmin):
+class RunAdmin(OwnPageAdmin):
     list_display = ("title", "status_shown", "source_shown", "owner", "started", "lasted", "tokens_shown", "cost_shown")
     list_filter = ("status", "kind", "source")
     list_select_related = ("owner",)
@@ -50,15 +49,7 @@ class RunAdmin(ReadOnlyAdmin):
         rows: QuerySet[Run] = runs.visible(actor=actor_of(request)).order_by("-id")
         return rows.defer("spec", "inputs", "output")
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if object_id is None or request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
+    def page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return run_page(self, request, object_id)
 
     @display(description="Status")

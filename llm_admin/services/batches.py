@@ -58,34 +58,35 @@ def start(
     execution.refuse_when_stopping()
     spec = documents.spec_of(version)
     checked = _checked(spec, rows)
-    plan = planning.plan_workflow(
+    batch = Batch(
+        **_plan(actor, workflow, version, spec, checked[0], model),
+        kind=kind,
+        file_name=file_name[:200],
+        columns=list(columns),
+        mapping=dict(mapping or {}),
+        outputs=dict(outputs or {}),
+        content_type=content_type,
+        concurrency=concurrency,
+        total=len(checked),
+        client_key=client_key or None,
+    )
+    return _store(batch, checked)
+
+
+def _plan(actor: Actor, workflow: Workflow, version: Any, spec: Any, sample: RowInput, model: Any) -> dict[str, Any]:
+    """What all rows share, as the run of the first would have it."""
+    run = planning.plan_workflow(
         actor=actor,
         workflow=workflow,
         spec=spec,
-        inputs=checked[0].inputs,
+        inputs=sample.inputs,
         version=version,
         model=model,
         source=RunSource.BATCH,
     )
-    batch = Batch(
-        workspace=plan.workspace,
-        kind=kind,
-        workflow=workflow,
-        workflow_version=version,
-        title=plan.title,
-        file_name=file_name[:200],
-        columns=list(columns),
-        mapping=dict(mapping or {}),
-        spec=plan.spec,
-        concurrency=concurrency,
-        total=len(checked),
-        owner=actor.user,
-        client_key=client_key or None,
-        created_at=timezone.now(),
-        content_type=content_type,
-        outputs=dict(outputs or {}),
-    )
-    return _store(batch, checked)
+    shared = {"workspace": run.workspace, "title": run.title, "spec": run.spec}
+    made = {"owner": actor.user, "created_at": timezone.now()}
+    return shared | made | {"workflow": workflow, "workflow_version": version}
 
 
 def _checked(spec: Any, rows: Iterable[RowInput]) -> list[RowInput]:

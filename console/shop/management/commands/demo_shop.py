@@ -1,21 +1,7 @@
-from __future__ import annotations
-
-import os
-from typing import Any
-
-from django.core.management.base import BaseCommand, CommandError
-
 from console.shop import demo
-from llm_admin.exceptions import ConsoleError
+from llm_admin.management.commands import demo as library
 
 
-class Command(BaseCommand):
+class Command(library.Command):
     help = "For bin/demo: forty products, and who of the demo accounts may see and change them."
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            done = demo.prepare(os.environ)
-        except ConsoleError as error:
-            raise CommandError(str(error)) from None
-        for sentence in done:
-            self.stdout.write(sentence)
+    prepare = staticmethod(demo.prepare)
