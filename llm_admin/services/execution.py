@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import logging
 import sys
 from collections.abc import Callable, Coroutine
@@ -64,9 +65,11 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def launch(run: Run) -> Future[Outcome | None]:
-    """Executes a stored PENDING run in this process's job loop; whoever claims it first has it."""
+    """Executes a stored PENDING run in this process's job loop; whoever claims it first has it.
+
+    The caller keeps `run` to itself: it may refresh it while the loop's thread works with a copy."""
     upkeep.start()
-    live = _prepare(run)
+    live = _prepare(copy.copy(run))
     return LOCAL.submit(_claim_and_drive(live))
 
 

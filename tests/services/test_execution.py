@@ -145,6 +145,15 @@ def test_stop_keeps_what_had_arrived(prompt, behave):
     assert "This is a demo answer; no AI wrote it.".startswith(answer[:10])
 
 
+def test_what_the_caller_does_with_the_run_meanwhile_reaches_nobody(prompt, behave):
+    """`run.refresh_from_db()` beside the claim had put the executor back to what it was, and the end was lost."""
+    behave("words=5:delay_ms=200")
+    run = start(prompt)
+    wait_until(lambda: Run.objects.get(pk=run.pk).status == RunStatus.RUNNING)
+    run.executor = run.title = "the caller's own"
+    assert ended(run).status == RunStatus.SUCCEEDED
+
+
 def test_stop_from_another_process_is_noticed(prompt, behave):
     behave("slow")
     run = start(prompt)
