@@ -55,6 +55,7 @@ class CallStatus(TextChoices):
 
 class CallKind(TextChoices):
     CHAT = "chat", "Chat"
+    EMBEDDING = "embedding", "Embedding"
 
 
 class ErrorKind(TextChoices):
@@ -67,6 +68,8 @@ class ErrorKind(TextChoices):
     PROVIDER_DOWN = "provider_down", "Provider not reachable"
     PARSE_ERROR = "parse_error", "Answer not in the expected form"
     DECLINED = "declined", "Declined"
+    BUDGET = "budget", "Refused by a budget"
+    USER_LIMIT = "user_limit", "Too many calls by one person"
     FUNCTION = "function", "Function failed"
     INTERRUPTED = "interrupted", "Interrupted"
     CANCELLED = "cancelled", "Stopped"
@@ -107,3 +110,34 @@ class RowStatus(TextChoices):
 
 
 ROW_OPEN = (RowStatus.PENDING, RowStatus.RUNNING, RowStatus.WAITING)
+
+
+class PriceSource(TextChoices):
+    OWN = "own", "Entered here"
+    PUBLISHED = "published", "Published by the provider"
+
+
+class CacheAnswers(TextChoices):
+    NEVER = "never", "Never"
+    DETERMINISTIC = "deterministic", "When the settings make the answer the same each time (temperature 0)"
+    ALWAYS = "always", "Always: the same question gets the same answer"
+
+
+class BudgetScope(TextChoices):
+    WORKSPACE = "workspace", "The whole workspace"
+    USER = "user", "One person"
+    GROUP = "group", "A group of people, together"
+    PROMPT = "prompt", "One prompt"
+    WORKFLOW = "workflow", "One workflow"
+
+
+class BudgetPeriod(TextChoices):
+    DAY = "day", "A day"
+    WEEK = "week", "A week, from Monday"
+    MONTH = "month", "A calendar month"
+
+
+class BudgetUnit(TextChoices):
+    MONEY = "money", "Money"
+    TOKENS = "tokens", "Tokens"
+    CALLS = "calls", "Calls"

@@ -40,9 +40,9 @@ WRITE = {
 }
 OPERATE = {
     f"{action}_{noun}"
-    for noun in ("connection", "languagemodel", "deployment", "deploymentprice")
+    for noun in ("connection", "languagemodel", "deployment", "deploymentprice", "budget")
     for action in ("view", "add", "change", "delete")
-} | {"view_all_runs", "move_protected_label"}
+} | {"view_all_runs", "move_protected_label", "override_budget", "view_health"}
 ADMINISTER = {"view_workspace", "change_workspace"} | {
     f"{action}_membership" for action in ("view", "add", "change", "delete")
 }

@@ -1,5 +1,6 @@
 from llm_admin.models.approval import Approval
 from llm_admin.models.batch import Batch, BatchRow, RowChange, RowMapping
+from llm_admin.models.budget import Budget, BudgetOverride, BudgetReservation, BudgetUse
 from llm_admin.models.connection import Connection
 from llm_admin.models.interaction import InteractionLog, InteractionText
 from llm_admin.models.language_model import Deployment, DeploymentPrice, LanguageModel
@@ -19,6 +20,10 @@ __all__ = [
     "Approval",
     "Batch",
     "BatchRow",
+    "Budget",
+    "BudgetOverride",
+    "BudgetReservation",
+    "BudgetUse",
     "Connection",
     "Deployment",
     "DeploymentPrice",

@@ -31,6 +31,12 @@ class Connection(models.Model):
         help_text="Instead of a key stored here.",
     )
     options = models.JSONField(default=dict, blank=True, help_text="Further settings of the provider, as JSON.")
+    # What the last test or call said of it. Unknown is NULL.
+    healthy = models.BooleanField(null=True, editable=False)
+    checked_at = models.DateTimeField(null=True, editable=False)
+    check_ms = models.PositiveIntegerField(null=True, editable=False)
+    problem = models.CharField(max_length=400, blank=True, editable=False)
+    key_changed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -43,10 +43,13 @@ class InteractionLog(models.Model):
     input_tokens = models.PositiveIntegerField(null=True)
     output_tokens = models.PositiveIntegerField(null=True)
     cached_input_tokens = models.PositiveIntegerField(null=True)
+    cache_write_tokens = models.PositiveIntegerField(null=True)
     reasoning_tokens = models.PositiveIntegerField(null=True)
     cost_nano = models.BigIntegerField(null=True)
     first_token_ms = models.PositiveIntegerField(null=True)
     latency_ms = models.PositiveIntegerField()
+    # What was tried before this outcome (schemas.records.Attempt), NULL when the first attempt was the only one.
+    tried = models.JSONField(null=True)
 
     objects: Any = scoped()
 

@@ -7,9 +7,17 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
 
+from llm_admin.choices import PriceSource
 from llm_admin.tenancy import scoped
 
 NON_NEGATIVE = [MinValueValidator(Decimal(0))]
+AT_LEAST_ONE = [MinValueValidator(1)]
+
+
+def _dollars(title: str, help_text: str) -> models.DecimalField[Any, Any]:
+    return models.DecimalField(
+        title, max_digits=12, decimal_places=6, null=True, blank=True, validators=NON_NEGATIVE, help_text=help_text
+    )
 
 
 class LanguageModel(models.Model):
@@ -50,7 +58,22 @@ class Deployment(models.Model):
     connection = models.ForeignKey("llm_admin.Connection", on_delete=models.PROTECT, related_name="deployments")
     provider_model = models.CharField("provider's model name", max_length=200)
     priority = models.PositiveSmallIntegerField(default=1, help_text="The lowest number is used first.")
-    weight = models.PositiveSmallIntegerField(default=1, help_text="Share among those of one priority.")
+    weight = models.PositiveSmallIntegerField(
+        default=1, validators=AT_LEAST_ONE, help_text="Share among those of one priority."
+    )
+    requests_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, validators=AT_LEAST_ONE, help_text="Empty: no limit of ours."
+    )
+    tokens_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, validators=AT_LEAST_ONE, help_text="In and out together. Empty: no limit of ours."
+    )
+    max_concurrency = models.PositiveIntegerField(
+        "at the same time",
+        null=True,
+        blank=True,
+        validators=AT_LEAST_ONE,
+        help_text="Calls in flight at once. Empty: no limit of ours.",
+    )
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -83,6 +106,12 @@ class DeploymentPrice(models.Model):
         validators=NON_NEGATIVE,
         help_text="Empty: as input.",
     )
+    cache_write_per_million = _dollars("cache write, $ per million tokens", "Empty: as input.")
+    reasoning_per_million = _dollars("reasoning, $ per million tokens", "Empty: as output.")
+    per_request = _dollars("$ per request", "Beside the tokens. Empty: nothing.")
+    # [{"above": 200000, "input": "2.5", ...}]: with more input tokens than that, these rates hold for the whole call.
+    tiers = models.JSONField(default=list, blank=True)
+    source = models.CharField(max_length=10, choices=PriceSource, default=PriceSource.OWN)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: Any = scoped("deployment__model__workspace")

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 
-from llm_admin.choices import Role, StoreTexts
+from llm_admin.choices import CacheAnswers, Role, StoreTexts
 from llm_admin.models.versioned import LIVE, LIVE_TITLE
 from llm_admin.tenancy import scoped
 
@@ -53,6 +53,23 @@ class Workspace(models.Model):
         blank=True,
         help_text="Labels that only operators and admins move, separated by commas, such as: Live, staging.",
     )
+    cache_answers = models.CharField(
+        "answers from the cache",
+        max_length=14,
+        choices=CacheAnswers,
+        default=CacheAnswers.DETERMINISTIC,
+        help_text="An answer that is given again costs nothing and is marked. A prompt's settings may say otherwise.",
+    )
+    cache_hours = models.PositiveIntegerField(
+        "hours that answers are kept", default=24, validators=[MinValueValidator(1)]
+    )
+    calls_per_minute = models.PositiveIntegerField(
+        "calls a person may make in a minute",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Model calls by one person, however they are started. Empty: no limit.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -74,6 +91,12 @@ class Membership(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="llm_memberships")
     role = models.CharField(max_length=10, choices=Role, default=Role.AUTHOR)
+    calls_per_minute = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Only for this person. Empty: as the workspace's settings say.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: Any = scoped()

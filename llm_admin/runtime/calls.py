@@ -22,6 +22,7 @@ from llm_admin.runtime.providers import Endpoint, Provider, get_provider
 from llm_admin.runtime.streaming import pieces
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan, PromptPlan
 from llm_admin.schemas.records import CallRecord, CallStart
+from llm_admin.schemas.usage import TokenUsage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -185,12 +186,7 @@ def _record(
     deployment: DeploymentPlan,
     failure: CallFailed | None,
 ) -> CallRecord:
-    usage = answer.usage or {}
-    tokens = {
-        "input_tokens": usage.get("input_tokens"),
-        "output_tokens": usage.get("output_tokens"),
-        "cached_input_tokens": usage.get("input_token_details", {}).get("cache_read"),
-    }
+    usage = TokenUsage.of(answer.usage)
     return CallRecord(
         start=start,
         status=status,
@@ -199,9 +195,12 @@ def _record(
         first_token_ms=None if answer.first_at is None else round((answer.first_at - began) * 1000),
         error_kind=failure.kind if failure else _kind_of(status),
         error=failure.detail if failure else "",
-        reasoning_tokens=usage.get("output_token_details", {}).get("reasoning"),
-        cost_nano=cost_nano(deployment.price, **tokens),
-        **tokens,
+        input_tokens=usage.input,
+        output_tokens=usage.output,
+        cached_input_tokens=usage.cached_input,
+        cache_write_tokens=usage.cache_write,
+        reasoning_tokens=usage.reasoning,
+        cost_nano=cost_nano(deployment.price, usage),
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
+from uuid import UUID
 
 from llm_admin.choices import CallStatus
+from llm_admin.exceptions import CallFailed
 from llm_admin.schemas.events import RunEvent
-from llm_admin.schemas.plans import ModelPlan, RunPlan
-from llm_admin.schemas.records import ApprovalRequest, CallRecord, CallStart, Decision, Done, StepRecord
+from llm_admin.schemas.plans import DeploymentPlan, ModelPlan, PromptPlan, RunPlan
+from llm_admin.schemas.records import ApprovalRequest, CachedAnswer, CallRecord, CallStart, Decision, Done, StepRecord
+from llm_admin.schemas.usage import TokenUsage
 
 
 class Resolver(Protocol):
@@ -31,6 +34,37 @@ class Recorder(Protocol):
     def approval_asked(self, request: ApprovalRequest) -> None: ...
 
 
+class Gate(Protocol):
+    """Refuses calls before they cost: budgets, and limits of persons."""
+
+    async def admit(self, start: CallStart, model: ModelPlan) -> UUID | None:
+        """A ticket, when something was reserved; it goes into `start.ticket`, and whoever records the call settles it.
+        Raises CallFailed (budget, user_limit)."""
+
+
+class Answers(Protocol):
+    """Answers that were given before."""
+
+    def wanted(self, parameters: Mapping[str, Any], prompt: PromptPlan | None) -> bool:
+        """Whether this call may be answered from the cache at all."""
+
+    async def find(self, start: CallStart, model: ModelPlan) -> CachedAnswer | None: ...
+
+    async def keep(self, start: CallStart, model: ModelPlan, answer: CachedAnswer) -> None: ...
+
+
+class Routes(Protocol):
+    """What is known of deployments, shared by all calls (and processes): limits, failures, rest."""
+
+    def order(self, model: ModelPlan) -> list[DeploymentPlan]:
+        """Those that may be asked now, in the order in which to try them. Empty: all rest or are full."""
+
+    async def begin(self, deployment: DeploymentPlan, tokens: int) -> bool:
+        """Whether the deployment's limits let another call of about so many tokens begin, counted when they do."""
+
+    def ended(self, deployment: DeploymentPlan, usage: TokenUsage, failure: CallFailed | None) -> None: ...
+
+
 @dataclass(slots=True)
 class Context:
     """`emit` must be cheap: it is called for every token. `stop_status` is what a cancelled run is recorded as."""
@@ -43,5 +77,8 @@ class Context:
     decisions: Mapping[str, Decision] = field(default_factory=dict)  # by path: approvals given or refused
     steps: int = 0  # taken so far
     stop_status: CallStatus = CallStatus.CANCELLED
+    gate: Gate | None = None
+    answers: Answers | None = None
+    routes: Routes | None = None
     call_timeout: float = 120
     first_token_timeout: float = 60

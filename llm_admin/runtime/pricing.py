@@ -5,21 +5,15 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from llm_admin.schemas.plans import PricePlan
+from llm_admin.schemas.usage import TokenUsage
 
 NANO_PER_MILLIONTH = Decimal(1000)  # dollars per million tokens -> nano-dollars per token
 
 
-def cost_nano(
-    price: PricePlan | None,
-    *,
-    input_tokens: int | None,
-    output_tokens: int | None,
-    cached_input_tokens: int | None = None,
-) -> int | None:
-    """`input_tokens` includes the cached ones, as providers report it."""
-    if price is None or input_tokens is None or output_tokens is None:
+def cost_nano(price: PricePlan | None, usage: TokenUsage) -> int | None:
+    if price is None or usage.input is None or usage.output is None:
         return None
-    cached = min(cached_input_tokens or 0, input_tokens)
+    cached = min(usage.cached_input or 0, usage.input)
     cached_price = price.input if price.cached_input is None else price.cached_input
-    dollars_per_million = (input_tokens - cached) * price.input + cached * cached_price + output_tokens * price.output
+    dollars_per_million = (usage.input - cached) * price.input + cached * cached_price + usage.output * price.output
     return int((dollars_per_million * NANO_PER_MILLIONTH).to_integral_value(ROUND_HALF_EVEN))

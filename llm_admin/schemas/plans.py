@@ -35,6 +35,18 @@ class RunPlan(Spec):
 
 
 @dataclass(frozen=True, slots=True)
+class PriceTier:
+    """Rates for the whole call when it has more than `above` input tokens; None: as without the tier."""
+
+    above: int
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cached_input: Decimal | None = None
+    cache_write: Decimal | None = None
+    reasoning: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PricePlan:
     """US dollars per million tokens."""
 
@@ -42,6 +54,10 @@ class PricePlan:
     input: Decimal
     output: Decimal
     cached_input: Decimal | None = None
+    cache_write: Decimal | None = None
+    reasoning: Decimal | None = None
+    per_request: Decimal | None = None
+    tiers: tuple[PriceTier, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,12 @@ class DeploymentPlan:
     api_key: str = field(repr=False)
     options: dict[str, Any] = field(default_factory=dict)
     price: PricePlan | None = None
+    connection_id: int | None = None
+    priority: int = 1
+    weight: int = 1
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    max_concurrency: int | None = None
 
     @property
     def endpoint_key(self) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from llm_admin.choices import CallStatus, ErrorKind, RunStatus, StepStatus
 
@@ -22,6 +23,26 @@ class CallStart:
     model_id: int | None = None
     deployment_id: int | None = None
     price_id: int | None = None
+    ticket: UUID | None = None  # what the gate reserved for it
+
+
+@dataclass(frozen=True, slots=True)
+class CachedAnswer:
+    text: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try of a call at one deployment that did not give the answer. `waited_ms`: before the next one."""
+
+    deployment_id: int
+    deployment: str  # "gpt-5-mini at OpenAI"
+    error_kind: ErrorKind
+    error: str
+    latency_ms: int
+    waited_ms: int = 0
 
 
 @dataclass(slots=True)
@@ -38,7 +59,10 @@ class CallRecord:
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_input_tokens: int | None = None
+    cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
+    cached: bool = False  # given again from the cache: nothing was asked and nothing was paid
+    attempts: list[Attempt] = field(default_factory=list)  # before the one that this record is of
     cost_nano: int | None = None
 
 

@@ -17,6 +17,7 @@ from llm_admin.choices import CallStatus, ErrorKind, RunSource, StoreTexts
 from llm_admin.exceptions import InvalidInput
 from llm_admin.models import InteractionLog, InteractionText, Run, RunStep
 from llm_admin.runtime.pricing import cost_nano
+from llm_admin.schemas.usage import TokenUsage
 from llm_admin.services.actors import Actor
 from llm_admin.services.samples import rows
 from llm_admin.services.samples.chance import Dice, Ending, falling
@@ -136,9 +137,8 @@ class _Maker:
         if price and price.cached_input is not None and self.dice.rng.random() < 0.2:
             call.cached_input_tokens = sent // 2
         call.price_id = price.id if price else None
-        call.cost_nano = cost_nano(
-            price, input_tokens=sent, output_tokens=answered, cached_input_tokens=call.cached_input_tokens
-        )
+        usage = TokenUsage(input=sent, output=answered, cached_input=call.cached_input_tokens)
+        call.cost_nano = cost_nano(price, usage)
 
 
 def _reads_json(script: Script) -> bool:
