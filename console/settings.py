@@ -152,6 +152,8 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 
 LLM_ADMIN: dict[str, object] = {
+    "CALL_RETRIES": env.int("CALL_RETRIES", default=2),
     "MAIL_FROM": env.str("MAIL_FROM", default=""),
     "PUBLIC_URL": env.str("PUBLIC_URL", default="http://127.0.0.1:8000"),
+    "OUTGOING_PRIVATE_HOSTS": env.list("OUTGOING_PRIVATE_HOSTS", default=[]),
 }

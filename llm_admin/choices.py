@@ -117,6 +117,11 @@ class PriceSource(TextChoices):
     PUBLISHED = "published", "Published by the provider"
 
 
+class RepricingStatus(TextChoices):
+    RUNNING = "running", "Running"
+    FINISHED = "finished", "Finished"
+
+
 class CacheAnswers(TextChoices):
     NEVER = "never", "Never"
     DETERMINISTIC = "deterministic", "When the settings make the answer the same each time (temperature 0)"

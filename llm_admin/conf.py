@@ -5,12 +5,23 @@ Only what an operator sets at deployment lives here; what a running team changes
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
+from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.signals import setting_changed
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+):(?P<port>\d{1,5})")
+
+
+def split_port(entry: str) -> tuple[str, int | None]:
+    """Of a host, host:port, address, [address]:port or range."""
+    if match := HOST_AND_PORT.fullmatch(entry.strip()):
+        return match["host"].strip("[]"), int(match["port"])
+    return entry.strip().strip("[]"), None
 
 
 class Settings(BaseModel):
@@ -25,6 +36,20 @@ class Settings(BaseModel):
         default=60,
         gt=0,
         description="Seconds to wait for the next piece of an answer (the first one included) before *timeout*.",
+    )
+    CALL_RETRIES: int = Field(
+        default=2,
+        ge=0,
+        description="How often all deployments of a model are tried again, after a pause, when each was busy or down.",
+    )
+    COOL_DOWN_FAILURES: int = Field(
+        default=3, ge=1, description="After so many failures in a row a deployment rests, if the model has others."
+    )
+    COOL_DOWN_SECONDS: float = Field(
+        default=30,
+        gt=0,
+        description="How long it rests the first time; twice as long each time that the probe afterwards fails, "
+        "up to ten minutes.",
     )
     LEASE_SECONDS: float = Field(
         default=10,
@@ -54,10 +79,35 @@ class Settings(BaseModel):
     PUBLIC_URL: str = Field(
         default="http://127.0.0.1:8000", description="Where people reach this console: what links in mails begin with."
     )
+    ANSWER_CACHE: str = Field(
+        default="default",
+        description="The name in Django's CACHES of the cache that keeps answers. Several processes share what they "
+        "keep only when it is one outside of them, such as Redis.",
+    )
+    ANSWER_CACHE_CHARACTERS: int = Field(
+        default=200_000, ge=1_000, description="Longer answers are not kept in the cache, in characters."
+    )
     EXTRA_SECRETS: list[str] = Field(
         default_factory=list,
         description="Further values (besides every connection's key) that are masked wherever text is stored.",
     )
+    OUTGOING_PRIVATE_HOSTS: list[str] = Field(
+        default_factory=list,
+        description="Hosts inside your own network that connections may reach, such as `localhost:11434` for Ollama: "
+        "hosts, host:port, addresses, or ranges such as `10.0.0.0/8`. Everything else there is refused: loopback, "
+        "private and link-local addresses, however they are written and whatever name leads to them.",
+    )
+
+    @field_validator("OUTGOING_PRIVATE_HOSTS")
+    @classmethod
+    def _are_hosts(cls, entries: list[str]) -> list[str]:
+        for entry in entries:
+            host, _ = split_port(entry)
+            if "/" in host or ":" in host:
+                ip_network(host, strict=False)  # raises ValueError that says what is wrong with it
+            elif not re.fullmatch(r"[\w.-]+", host):
+                raise ValueError(f"“{entry}” is no host, host:port, address or range.")
+        return entries
 
 
 @lru_cache(maxsize=1)

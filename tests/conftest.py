@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from llm_admin.choices import Role
 from llm_admin.services import actors, workspaces
 from llm_admin.tenancy import workspace_scope
 from tests import factories
+
+LOOPBACK = ["localhost", "127.0.0.0/8", "::1"]
 
 
 def pytest_configure() -> None:
@@ -16,6 +20,11 @@ def pytest_configure() -> None:
     hypothesis.settings.register_profile("console", deadline=None)
     hypothesis.settings.load_profile("console")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # The servers of tests are on this machine; processes that tests start read the environment.
+    os.environ["OUTGOING_PRIVATE_HOSTS"] = ",".join(LOOPBACK)
+    # Each failure is shown at once, unless a test wants to see how it is tried again.
+    os.environ["CALL_RETRIES"] = "0"
+    settings.LLM_ADMIN = {**settings.LLM_ADMIN, "OUTGOING_PRIVATE_HOSTS": LOOPBACK, "CALL_RETRIES": 0}
 
 
 @pytest.fixture

@@ -125,6 +125,17 @@ class CostFilter(DropdownFilter):
         return queryset.filter(cost_nano__isnull=self.value() == "unknown")
 
 
+class CachedFilter(DropdownFilter):
+    title = "cache"
+    parameter_name = "cached"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Answered from the cache"), ("no", "The model was asked")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(cached=self.value() == "yes") if self.value() in ("yes", "no") else queryset
+
+
 class ReferenceFilter(DropdownFilter):
     """?prompt=ID: what the log names. An unknown or deleted one is no error: its logs are still there."""
 

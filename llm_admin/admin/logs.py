@@ -72,6 +72,7 @@ class InteractionLogAdmin(ReadOnlyAdmin):
             log_filters.WorkflowFilter,
             log_filters.SourceFilter,
             log_filters.CostFilter,
+            log_filters.CachedFilter,
         ]
         return [*filters, log_filters.UserFilter] if actor_of(request).may("view_all_runs") else filters
 
@@ -140,8 +141,9 @@ class InteractionLogAdmin(ReadOnlyAdmin):
         return f"{llm_format.tokens(log.input_tokens)} → {llm_format.tokens(log.output_tokens)}"
 
     @display(description="Cost", ordering="cost_nano")
-    def cost(self, log: InteractionLog) -> str:
-        return llm_format.cost(log.cost_nano, current_workspace())
+    def cost(self, log: InteractionLog) -> SafeString | str:
+        said = llm_format.cost(log.cost_nano, current_workspace())
+        return format_html('{}<span class="llm-log-detail">from the cache</span>', said) if log.cached else said
 
     @display(description="Who")
     def who(self, log: InteractionLog) -> str:

@@ -43,6 +43,7 @@ def try_prompt(request: HttpRequest) -> HttpResponse:
             inputs=posted_inputs(request.POST),
             model=request.POST.get("model") or None,
             client_key=client_key(request),
+            cache=uses_cache(request),
         )
     except InvalidInput as error:
         return problems_answer(request, error.problems)
@@ -74,6 +75,10 @@ def client_key(request: HttpRequest) -> str | None:
     """Made by the page, once for each run that it starts. With the person's id: nobody reaches another's run by it."""
     key = request.POST.get("client_key")
     return f"{request.user.pk}:{key}"[:64] if key and not why_not(key) else None
+
+
+def uses_cache(request: HttpRequest) -> bool:
+    return not request.POST.get("no_cache")
 
 
 def _unchanged(prompt: Prompt | None, spec: PromptSpec, number: str) -> PromptVersion | None:

@@ -25,8 +25,9 @@ from llm_admin.admin.prompt_saving import PromptForm
 from llm_admin.conf import settings
 from llm_admin.exceptions import Conflict, Problem
 from llm_admin.models import LanguageModel
+from llm_admin.schemas.prompts import CACHE_WORDS
 from llm_admin.schemas.variables import KIND_TITLES
-from llm_admin.services import documents
+from llm_admin.services import answers, documents
 
 PARTS = (
     prompt_versions,
@@ -56,7 +57,7 @@ class PromptStudio(Studio):
     def panels(self, page: Page) -> dict[str, Any]:
         models = list(LanguageModel.objects.filter(enabled=True).values_list("alias", "name"))
         state = self._state(page, dict(models)) | prompt_from_log.state(page)
-        context = {"state": state, "models": models, "kinds": KIND_TITLES}
+        context = {"state": state, "models": models, "kinds": KIND_TITLES, "cache_words": _cache_words(page)}
         for part in PARTS:
             context |= part.panel(page)
         return context
@@ -76,10 +77,16 @@ class PromptStudio(Studio):
             "maySave": page.may_save,
             "models": models,
             "defaultModel": default.name if default else "",
+            "cacheMode": answers.applies(page.actor.workspace),
             "kinds": KIND_TITLES,
             "maxInput": settings().MAX_INPUT_CHARACTERS,
             "links": _links(page.document),
         }
+
+
+def _cache_words(page: Page) -> str:
+    """What the workspace says; "" where it keeps no texts, and so no answers."""
+    return CACHE_WORDS.get(answers.applies(page.actor.workspace), "")
 
 
 def _links(prompt: Any) -> dict[str, str]:

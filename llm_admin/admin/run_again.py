@@ -21,7 +21,7 @@ from llm_admin.admin.value_fields import fields_of
 from llm_admin.exceptions import InvalidInput, NotFound, Problem
 from llm_admin.models import Run
 from llm_admin.schemas.plans import RunPlan
-from llm_admin.services import documents, repeating, runs
+from llm_admin.services import answers, documents, repeating, runs
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ def again(model_admin: ConsoleAdmin, request: HttpRequest, pk: uuid.UUID) -> Htt
         return _form(model_admin, request, run, versions, now=now, inputs=run.inputs | typed)
     inputs = playground.posted_inputs(request.POST)
     try:
-        made = repeating.again(run, actor=actor, inputs=inputs, now=now, client_key=playground.client_key(request))
+        key, cache = playground.client_key(request), playground.uses_cache(request)
+        made = repeating.again(run, actor=actor, inputs=inputs, now=now, client_key=key, cache=cache)
     except (InvalidInput, NotFound) as error:
         problems = error.problems if isinstance(error, InvalidInput) else [Problem((), str(error))]
         return _form(model_admin, request, run, versions, now=now, inputs=inputs, problems=problems)
@@ -88,6 +89,7 @@ def _form(
         "now_words": versions.now_words,
         "not_now": versions.not_now,
         "client_key": request.POST.get("client_key") or uuid.uuid4().hex,
+        "may_cache": bool(answers.applies(actor_of(request).workspace)),
         "problems": list(dict.fromkeys(playground.worded(problem) for problem in problems)),
         **fields_of([versions.now if now else versions.then], inputs, problems),
     }

@@ -23,11 +23,11 @@ from unfold.decorators import display
 
 from llm_admin.admin import playground
 from llm_admin.admin.base import ConsoleAdmin, actor_of
-from llm_admin.choices import RunSource
+from llm_admin.choices import CacheAnswers, RunSource
 from llm_admin.exceptions import InvalidInput, NotFound, Problem
-from llm_admin.models import LIVE, LanguageModel, Run, Workflow
+from llm_admin.models import LIVE, LanguageModel, Run, Workflow, Workspace
 from llm_admin.schemas.variables import VariableSpec
-from llm_admin.services import documents, planning, runs
+from llm_admin.services import answers, documents, planning, runs
 from llm_admin.services.actors import Actor
 from llm_admin.services.families import family_of
 
@@ -47,11 +47,11 @@ class Job:
     def variables(self) -> list[VariableSpec]:
         return self.spec.inputs if isinstance(self.document, Workflow) else self.spec.variables
 
-    def start(self, actor: Actor, inputs: dict[str, Any], *, model: str | None, key: str) -> Run:
+    def start(self, actor: Actor, inputs: dict[str, Any], *, model: str | None, key: str, cache: bool) -> Run:
         names = {variable.name for variable in self.variables}
         given = {name: value for name, value in inputs.items() if name in names}
         common = {"actor": actor, "spec": self.spec, "version": self.version, "inputs": given, "model": model}
-        common |= {"source": RunSource.ADMIN, "client_key": f"{key[:50]}:{self.document.pk}"}
+        common |= {"source": RunSource.ADMIN, "cache": cache, "client_key": f"{key[:50]}:{self.document.pk}"}
         if isinstance(self.document, Workflow):
             return runs.start_workflow(workflow=self.document, **common)
         return runs.start_prompt(prompt=self.document, **common)
@@ -100,7 +100,8 @@ class RunActionsMixin(ConsoleAdmin):
         try:
             with transaction.atomic():
                 key = playground.client_key(request) or uuid.uuid4().hex
-                started = [job.start(actor, inputs, model=model, key=key) for job in jobs]
+                cache = playground.uses_cache(request)
+                started = [job.start(actor, inputs, model=model, key=key, cache=cache) for job in jobs]
         except InvalidInput as error:
             form = _form(actor, jobs, inputs=inputs, model=model, problems=error.problems)
             return self._answer(request, form | {"client_key": request.POST.get("client_key", "")}, status=422)
@@ -173,7 +174,15 @@ def _form(
         "model": model,
         "models": list(LanguageModel.objects.filter(enabled=True)),
         "default_model": actor.workspace.default_model,
+        "may_cache": may_be_cached(actor.workspace, [job.spec for job in jobs]),
     }
+
+
+def may_be_cached(workspace: Workspace, specs: Iterable[Any]) -> bool:
+    """Whether the choice to run without the cache means anything."""
+    mode = answers.applies(workspace)
+    modes = {getattr(spec, "cache", "") or mode for spec in specs}
+    return bool(mode) and modes != {CacheAnswers.NEVER.value}
 
 
 def _title(jobs: list[Job]) -> str:

@@ -105,6 +105,7 @@ def run_workflow(request: HttpRequest) -> HttpResponse:
             inputs=playground.posted_inputs(request.POST),
             model=request.POST.get("model") or None,
             client_key=playground.client_key(request),
+            cache=playground.uses_cache(request),
         )
     except InvalidInput as error:
         return problems_answer(request, error.problems, data["steps"])

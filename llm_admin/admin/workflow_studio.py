@@ -14,7 +14,7 @@ from llm_admin.admin.workflow_pickers import Pickers
 from llm_admin.admin.workflow_running import fields
 from llm_admin.admin.workflow_saving import FORM
 from llm_admin.exceptions import Conflict, Problem
-from llm_admin.services import documents
+from llm_admin.services import answers, documents
 
 SCRIPTS = (
     "jsonform",
@@ -61,6 +61,7 @@ class WorkflowStudio(Studio):
             "inputs_form": workflow_forms.inputs_form(inputs, editable=page.may_save),
             "outputs_form": workflow_forms.outputs_form(draft.spec.get("outputs"), editable=page.may_save),
             "models": pickers.models,
+            "may_cache": bool(answers.applies(page.actor.workspace)),
             "fields": fields(inputs, page.run.inputs if page.run else {}, typed=True),
             "state": base_state(page)
             | {

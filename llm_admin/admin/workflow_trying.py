@@ -26,7 +26,7 @@ from llm_admin.schemas.values import PARSERS
 from llm_admin.schemas.variables import VariableSpec
 from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.selectors.step_values import last_values
-from llm_admin.services import repeating, runs
+from llm_admin.services import answers, repeating, runs
 
 KINDS = {"long_text": "Text", "list": "List", "number": "Number", "boolean": "Yes or no", "json": "JSON"}
 FORMATS = {"json": "json", "list": "list", "number": "number", "yes_no": "boolean"}
@@ -90,6 +90,7 @@ def try_fields(request: HttpRequest) -> HttpResponse:
     step = tried.step()
     values, run = last_values(_runs(request, tried.workflow), step.id if step else "")
     context = {"fields": [_field(tried.spec, name, values) for name in names], "last": run, "kinds": KINDS}
+    context["may_cache"] = bool(answers.applies(actor_of(request).workspace))
     return render(request, "llm_admin/workflows/_try_form.html", context)
 
 
@@ -111,6 +112,7 @@ def try_step(request: HttpRequest) -> HttpResponse:
             values=_values(request, tried),
             model=request.POST.get("model") or None,
             client_key=playground.client_key(request),
+            cache=playground.uses_cache(request),
         )
     except InvalidInput as error:
         return _refused(request, [_moved(problem, tried.location) for problem in error.problems])

@@ -44,6 +44,7 @@ class RunCommand(BaseCommand):
         which.add_argument("--label", default="", help="default: Live")
         parser.add_argument("--model", help="the alias of a model")
         parser.add_argument("--workspace", help="its short name; default: the default workspace")
+        parser.add_argument("--no-cache", action="store_true", help="no answer that was given before")
         parser.add_argument("--json", action="store_true", help="print one JSON object at the end, nothing before")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -63,7 +64,8 @@ class RunCommand(BaseCommand):
         found = handles.handle(
             self.family, options["slug"], label=options["label"], number=options["number"], workspace=where
         )
-        run = found.plan(pairs(options["values"]), model=options["model"], user=None, source=RunSource.COMMAND)
+        given = {"model": options["model"], "user": None, "cache": not options["no_cache"]}
+        run = found.plan(pairs(options["values"]), source=RunSource.COMMAND, **given)
         self.workspace = where
         return run_async(handles.execute(run, listener=None if options["json"] else self._listener()))
 

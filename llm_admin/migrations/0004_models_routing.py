@@ -2,6 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
+import uuid_utils.compat
 from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
@@ -108,6 +109,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='workspace',
+            name='cache_emptied_at',
+            field=models.DateTimeField(editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='workspace',
             name='calls_per_minute',
             field=models.PositiveIntegerField(blank=True, help_text='Model calls by one person, however they are started. Empty: no limit.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='calls a person may make in a minute'),
         ),
@@ -167,6 +173,7 @@ class Migration(migrations.Migration):
                 ('used', models.BigIntegerField(default=0)),
                 ('reserved', models.BigIntegerField(default=0)),
                 ('unknown_calls', models.PositiveIntegerField(default=0)),
+                ('refused_calls', models.PositiveIntegerField(default=0)),
                 ('warned', models.JSONField(default=list)),
                 ('budget', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uses', to='llm_admin.budget')),
             ],
@@ -206,5 +213,52 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='budgetuse',
             constraint=models.UniqueConstraint(fields=('budget', 'starts_on'), name='llm_admin_budget_use'),
+        ),
+        migrations.CreateModel(
+            name='Repricing',
+            fields=[
+                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
+                ('deployments', models.JSONField(default=list, help_text='Ids; only calls of these are priced again.')),
+                ('since', models.DateTimeField()),
+                ('until', models.DateTimeField()),
+                ('status', models.CharField(choices=[('running', 'Running'), ('finished', 'Finished')], default='running', max_length=10)),
+                ('last_log', models.BigIntegerField(default=0)),
+                ('total', models.PositiveIntegerField()),
+                ('done', models.PositiveIntegerField(default=0)),
+                ('changed', models.PositiveIntegerField(default=0)),
+                ('old_nano', models.BigIntegerField(default=0)),
+                ('new_nano', models.BigIntegerField(default=0)),
+                ('unknown_before', models.PositiveIntegerField(default=0)),
+                ('unknown_after', models.PositiveIntegerField(default=0)),
+                ('executor', models.CharField(blank=True, max_length=80)),
+                ('lease_expires_at', models.DateTimeField(null=True)),
+                ('created_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('model', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='repricings', to='llm_admin.languagemodel')),
+                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='llm_admin.workspace')),
+            ],
+            options={
+                'ordering': ('-id',),
+                'default_permissions': (),
+            },
+        ),
+        migrations.RemoveConstraint(
+            model_name='deploymentprice',
+            name='llm_admin_price_start',
+        ),
+        migrations.AddField(
+            model_name='deploymentprice',
+            name='ends_at',
+            field=models.DateTimeField(blank=True, editable=False, null=True),
+        ),
+        migrations.AddField(
+            model_name='deploymentprice',
+            name='origin',
+            field=models.CharField(blank=True, editable=False, max_length=200),
+        ),
+        migrations.AddConstraint(
+            model_name='deploymentprice',
+            constraint=models.UniqueConstraint(fields=('deployment', 'source', 'starts_at'), name='llm_admin_price_start', violation_error_message='There is a price from this moment on already.'),
         ),
     ]

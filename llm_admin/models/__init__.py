@@ -8,6 +8,7 @@ from llm_admin.models.lease import Lease
 from llm_admin.models.names import name_key
 from llm_admin.models.prompt import Prompt, PromptAlias, PromptLabel, PromptLabelEvent, PromptVersion
 from llm_admin.models.prompt_studio import PromptDraft, PromptTest, PromptText
+from llm_admin.models.repricing import Repricing
 from llm_admin.models.run import Run, RunCheckpoint, RunError, RunStep
 from llm_admin.models.tag import Tag
 from llm_admin.models.versioned import LIVE, label_title
@@ -40,6 +41,7 @@ __all__ = [
     "PromptTest",
     "PromptText",
     "PromptVersion",
+    "Repricing",
     "RowChange",
     "RowMapping",
     "Run",

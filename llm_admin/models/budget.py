@@ -64,6 +64,7 @@ class BudgetUse(models.Model):
     used = models.BigIntegerField(default=0)
     reserved = models.BigIntegerField(default=0)
     unknown_calls = models.PositiveIntegerField(default=0)  # whose cost nobody knows
+    refused_calls = models.PositiveIntegerField(default=0)
     warned = models.JSONField(default=list)  # percents that were told already
 
     objects: Any = scoped("budget__workspace")

@@ -112,6 +112,9 @@ class DeploymentPrice(models.Model):
     # [{"above": 200000, "input": "2.5", ...}]: with more input tokens than that, these rates hold for the whole call.
     tiers = models.JSONField(default=list, blank=True)
     source = models.CharField(max_length=10, choices=PriceSource, default=PriceSource.OWN)
+    # Of published prices only: whose, and until when they were this deployment's (it runs something else since).
+    origin = models.CharField(max_length=200, blank=True, editable=False)
+    ends_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: Any = scoped("deployment__model__workspace")
@@ -121,7 +124,7 @@ class DeploymentPrice(models.Model):
         ordering = ("-starts_at", "-id")
         constraints = (
             models.UniqueConstraint(
-                fields=("deployment", "starts_at"),
+                fields=("deployment", "source", "starts_at"),
                 name="llm_admin_price_start",
                 violation_error_message="There is a price from this moment on already.",
             ),

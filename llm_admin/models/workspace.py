@@ -63,6 +63,7 @@ class Workspace(models.Model):
     cache_hours = models.PositiveIntegerField(
         "hours that answers are kept", default=24, validators=[MinValueValidator(1)]
     )
+    cache_emptied_at = models.DateTimeField(null=True, editable=False)  # answers from before are not given again
     calls_per_minute = models.PositiveIntegerField(
         "calls a person may make in a minute",
         null=True,

@@ -19,15 +19,19 @@ from llm_admin.runtime.context import Context
 from llm_admin.runtime.pricing import cost_nano
 from llm_admin.runtime.prompts import Chat, to_messages
 from llm_admin.runtime.providers import Endpoint, Provider, get_provider
+from llm_admin.runtime.router import Router
 from llm_admin.runtime.streaming import pieces
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan, PromptPlan
-from llm_admin.schemas.records import CallRecord, CallStart
+from llm_admin.schemas.records import Attempt, CachedAnswer, CallRecord, CallStart
 from llm_admin.schemas.usage import TokenUsage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 MOST_MODELS = 200
+CHARACTERS_A_TOKEN = 4
+USUAL_ANSWER = 500  # tokens
+WHOLE = ("stop", "STOP", "end_turn", "stop_sequence", "eos_token")
 _models: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, BaseChatModel]] = weakref.WeakKeyDictionary()
 
 
@@ -57,39 +61,117 @@ class _Answer:
 async def call_model(context: Context, request: Request) -> str:
     """The whole answer, its pieces emitted as they came. Raises CallFailed, with the call already recorded."""
     model = await context.resolver.model(request.alias)
-    deployment = _choose(model)
-    provider = _provider(deployment)
-    if missing := [name for name in provider.modules if name not in sys.modules]:
-        await asyncio.to_thread(lambda: [import_module(name) for name in missing])
-    start = _start(request, model, deployment)
-    answer, began = _Answer(), time.perf_counter()
+    start = _start(request, model)
+    if context.answers is None or not context.answers.wanted(request.parameters, request.prompt, model):
+        return await _Call(context, request, model, start).answer()
+    began = time.perf_counter()
+    if (found := await context.answers.find(start, model)) is not None:
+        return _given_again(context, start, found, began)
+    call = _Call(context, request, model, start)
+    text = await call.answer()
+    if call.whole:
+        usage = TokenUsage.of(call.got.usage)
+        await context.answers.keep(start, model, CachedAnswer(text, usage.input, usage.output))
+    return text
+
+
+def _given_again(context: Context, start: CallStart, found: CachedAnswer, began: float) -> str:
+    """Nothing is asked and nothing is paid; what it would have used is kept."""
     context.recorder.call_started(start)
-    failure: CallFailed | None = None
-    status = CallStatus.FAILED  # what stands after something unforeseen
-    try:
-        await _stream(context, request, provider, deployment, answer)
-        status = CallStatus.SUCCEEDED
-    except CallFailed as error:
-        failure = error
-        failure.connection, failure.model = deployment.connection, model.name
-        raise
-    except asyncio.CancelledError:
-        status = context.stop_status  # it may have been set while we were waiting
-        raise
-    finally:
-        context.recorder.call_ended(_record(start, status, answer, began, deployment, failure))
-    return answer.text
+    context.emit({"type": "token", "path": start.path, "text": found.text})
+    took = round((time.perf_counter() - began) * 1000)
+    record = CallRecord(
+        start=start,
+        status=CallStatus.SUCCEEDED,
+        answer=found.text,
+        latency_ms=took,
+        first_token_ms=took,
+        input_tokens=found.input_tokens,
+        output_tokens=found.output_tokens,
+        cached=True,
+        cost_nano=0,
+    )
+    context.recorder.call_ended(record)
+    return found.text
 
 
-def _choose(model: ModelPlan) -> DeploymentPlan:
-    if not model.deployments:
-        raise CallFailed(
-            ErrorKind.BAD_REQUEST, f"the model “{model.name}” runs nowhere yet; an operator can add a deployment"
+class _Call:
+    """One call and its attempts. `whole`: the provider said that the answer had come to its own end."""
+
+    def __init__(self, context: Context, request: Request, model: ModelPlan, start: CallStart) -> None:
+        self.context, self.request, self.model, self.start = context, request, model, start
+        self.deployment: DeploymentPlan | None = None
+        self.got, self.began = _Answer(), time.perf_counter()
+
+    @property
+    def whole(self) -> bool:
+        return self.got.metadata.get("finish_reason") in WHOLE
+
+    async def answer(self) -> str:
+        context, start = self.context, self.start
+        if context.gate is not None:
+            start.ticket = await context.gate.admit(start, self.model)
+        router = Router(context, self.model, _about(start), self._ask, lambda: self.got.first_at is not None)
+        failure: CallFailed | None = None
+        status = CallStatus.FAILED  # what stands after something unforeseen
+        context.recorder.call_started(start)
+        try:
+            await router.answer()
+            status = CallStatus.SUCCEEDED
+        except CallFailed as error:
+            failure = error
+            raise
+        except asyncio.CancelledError:
+            status = context.stop_status  # it may have been set while we were waiting
+            raise
+        finally:
+            context.recorder.call_ended(self._record(status, failure, _before(router, failure)))
+        return self.got.text
+
+    async def _ask(self, deployment: DeploymentPlan) -> TokenUsage:
+        """One attempt; what was read of the one before is forgotten."""
+        self.deployment, self.got, self.began = deployment, _Answer(), time.perf_counter()
+        self.start.deployment_id = deployment.id
+        self.start.price_id = deployment.price.id if deployment.price else None
+        provider = _provider(deployment)
+        if missing := [name for name in provider.modules if name not in sys.modules]:
+            await asyncio.to_thread(lambda: [import_module(name) for name in missing])
+        await _stream(self.context, self.request, provider, deployment, self.got)
+        return TokenUsage.of(self.got.usage)
+
+    def _record(self, status: CallStatus, failure: CallFailed | None, attempts: list[Attempt]) -> CallRecord:
+        got, usage = self.got, TokenUsage.of(self.got.usage)
+        return CallRecord(
+            start=self.start,
+            status=status,
+            answer=got.text,
+            latency_ms=round((time.perf_counter() - self.began) * 1000),
+            first_token_ms=None if got.first_at is None else round((got.first_at - self.began) * 1000),
+            error_kind=failure.kind if failure else _kind_of(status),
+            error=failure.detail if failure else "",
+            input_tokens=usage.input,
+            output_tokens=usage.output,
+            cached_input_tokens=usage.cached_input,
+            cache_write_tokens=usage.cache_write,
+            reasoning_tokens=usage.reasoning,
+            cost_nano=cost_nano(self.deployment.price if self.deployment else None, usage),
+            attempts=attempts,
         )
-    return model.deployments[0]
 
 
-def _start(request: Request, model: ModelPlan, deployment: DeploymentPlan) -> CallStart:
+def _before(router: Router, failure: CallFailed | None) -> list[Attempt]:
+    """The attempts before the one that the record is of."""
+    last_is_its_own = failure is not None and router.attempts and router.attempts[-1].error == failure.detail
+    return router.attempts[:-1] if last_is_its_own else router.attempts
+
+
+def _about(start: CallStart) -> int:
+    """Tokens that a call will use, roughly: for limits."""
+    asked = sum(len(str(message.get("content", ""))) for message in start.messages) // CHARACTERS_A_TOKEN
+    return asked + int(start.parameters.get("max_tokens") or USUAL_ANSWER)
+
+
+def _start(request: Request, model: ModelPlan) -> CallStart:
     return CallStart(
         path=request.path,
         started_at=datetime.now(UTC),
@@ -98,8 +180,6 @@ def _start(request: Request, model: ModelPlan, deployment: DeploymentPlan) -> Ca
         prompt_id=request.prompt.prompt_id if request.prompt else None,
         prompt_version_id=request.prompt.version_id if request.prompt else None,
         model_id=model.id,
-        deployment_id=deployment.id,
-        price_id=deployment.price.id if deployment.price else None,
     )
 
 
@@ -108,8 +188,7 @@ async def _stream(
 ) -> None:
     """Fills `answer`. Every failure of the provider leaves as CallFailed."""
     with _Classified(provider):
-        async with asyncio.timeout(context.call_timeout):
-            await _consume(context, request, _build(context, provider, deployment, request), answer)
+        await _consume(context, request, _build(context, provider, deployment, request), answer)
     if problem := provider.problem_at_end(answer.metadata, answer.usage is not None):
         raise problem
 
@@ -128,16 +207,20 @@ class _Classified(AbstractContextManager[None]):
 
 async def _consume(context: Context, request: Request, model: BaseChatModel, answer: _Answer) -> None:
     emit, path, texts = context.emit, request.path, answer.pieces
-    async for text, usage, metadata in pieces(model, to_messages(request.chat)):
-        if text:
-            if answer.first_at is None:
-                answer.first_at = time.perf_counter()
-            texts.append(text)
-            emit({"type": "token", "path": path, "text": text})
-        if usage is not None:
-            answer.usage = _add(answer.usage, usage)
-        if metadata.get("finish_reason"):
-            answer.metadata = metadata
+    now = asyncio.get_running_loop().time()
+    # The first word has a limit of its own, so that there is time left for the next deployment.
+    async with asyncio.timeout_at(now + min(context.first_token_timeout, context.call_timeout)) as limit:
+        async for text, usage, metadata in pieces(model, to_messages(request.chat)):
+            if text:
+                if answer.first_at is None:
+                    answer.first_at = time.perf_counter()
+                    limit.reschedule(now + context.call_timeout)
+                texts.append(text)
+                emit({"type": "token", "path": path, "text": text})
+            if usage is not None:
+                answer.usage = _add(answer.usage, usage)
+            if metadata.get("finish_reason"):
+                answer.metadata = metadata
 
 
 def _add(before: Any, more: Any) -> Any:
@@ -175,32 +258,6 @@ def _endpoint(context: Context, deployment: DeploymentPlan) -> Endpoint:
         timeout=context.call_timeout,
         first_token_timeout=context.first_token_timeout,
         options=deployment.options,
-    )
-
-
-def _record(
-    start: CallStart,
-    status: CallStatus,
-    answer: _Answer,
-    began: float,
-    deployment: DeploymentPlan,
-    failure: CallFailed | None,
-) -> CallRecord:
-    usage = TokenUsage.of(answer.usage)
-    return CallRecord(
-        start=start,
-        status=status,
-        answer=answer.text,
-        latency_ms=round((time.perf_counter() - began) * 1000),
-        first_token_ms=None if answer.first_at is None else round((answer.first_at - began) * 1000),
-        error_kind=failure.kind if failure else _kind_of(status),
-        error=failure.detail if failure else "",
-        input_tokens=usage.input,
-        output_tokens=usage.output,
-        cached_input_tokens=usage.cached_input,
-        cache_write_tokens=usage.cache_write,
-        reasoning_tokens=usage.reasoning,
-        cost_nano=cost_nano(deployment.price, usage),
     )
 
 

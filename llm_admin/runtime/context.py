@@ -45,7 +45,7 @@ class Gate(Protocol):
 class Answers(Protocol):
     """Answers that were given before."""
 
-    def wanted(self, parameters: Mapping[str, Any], prompt: PromptPlan | None) -> bool:
+    def wanted(self, parameters: Mapping[str, Any], prompt: PromptPlan | None, model: ModelPlan) -> bool:
         """Whether this call may be answered from the cache at all."""
 
     async def find(self, start: CallStart, model: ModelPlan) -> CachedAnswer | None: ...
@@ -56,13 +56,16 @@ class Answers(Protocol):
 class Routes(Protocol):
     """What is known of deployments, shared by all calls (and processes): limits, failures, rest."""
 
-    def order(self, model: ModelPlan) -> list[DeploymentPlan]:
-        """Those that may be asked now, in the order in which to try them. Empty: all rest or are full."""
+    async def order(self, model: ModelPlan) -> list[DeploymentPlan]:
+        """In the order in which to try them: those that do not rest; when all rest, all."""
 
-    async def begin(self, deployment: DeploymentPlan, tokens: int) -> bool:
-        """Whether the deployment's limits let another call of about so many tokens begin, counted when they do."""
+    async def begin(self, deployment: DeploymentPlan, tokens: int) -> float | None:
+        """None: a call of about so many tokens may begin, and is counted. Else the seconds until there is room."""
 
-    def ended(self, deployment: DeploymentPlan, usage: TokenUsage, failure: CallFailed | None) -> None: ...
+    async def ended(
+        self, deployment: DeploymentPlan, tokens: int, usage: TokenUsage, failure: CallFailed | None
+    ) -> None:
+        """Of each call that began. `tokens`: what `begin` was told."""
 
 
 @dataclass(slots=True)
@@ -82,3 +85,4 @@ class Context:
     routes: Routes | None = None
     call_timeout: float = 120
     first_token_timeout: float = 60
+    call_retries: int = 2

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from llm_admin.schemas.aligning import matches
 from llm_admin.schemas.base import Spec
-from llm_admin.schemas.prompts import MessageSpec, Parameters, PromptSpec
+from llm_admin.schemas.prompts import CACHE_WORDS, MessageSpec, Parameters, PromptSpec
 from llm_admin.schemas.values import as_text
 from llm_admin.schemas.variables import KIND_TITLES, VariableSpec
 from llm_admin.schemas.word_diffs import Change, Piece, words
@@ -110,6 +110,8 @@ def settings_of(spec: PromptSpec) -> dict[str, str]:
     if spec.model:
         shown["Model"] = spec.model
     shown |= parameters_of(spec.parameters)
+    if spec.cache:
+        shown["Answers from the cache"] = CACHE_WORDS[spec.cache]
     if spec.output.format == "json":
         schema = spec.output.answer_schema()
         shown["Answer"] = "JSON" if schema is None else "JSON\n" + json.dumps(schema, ensure_ascii=False, indent=2)

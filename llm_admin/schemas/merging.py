@@ -17,7 +17,7 @@ from llm_admin.schemas.aligning import matches
 from llm_admin.schemas.base import parse
 from llm_admin.schemas.diffs import ROLES, Piece, described, words
 from llm_admin.schemas.outputs import OutputSpec
-from llm_admin.schemas.prompts import MessageSpec, Parameters, PromptSpec
+from llm_admin.schemas.prompts import CACHE_WORDS, MessageSpec, Parameters, PromptSpec
 from llm_admin.schemas.values import as_text
 from llm_admin.schemas.variables import VariableSpec
 
@@ -142,7 +142,7 @@ def merged(base: PromptSpec, mine: PromptSpec, theirs: PromptSpec, chosen: Mappi
     changed it, otherwise who changed it. Raises InvalidInput when the result is no prompt."""
     taken = {slot.key: slot.chosen(chosen) for slot in _slots(base, mine, theirs)}
     data: dict[str, Any] = {"model": taken["model"], "output": taken["output"], "kind": mine.kind}
-    data["syntax"] = mine.syntax
+    data |= {"syntax": mine.syntax, "cache": taken["cache"]}
     if MESSAGES in taken:
         whole = taken[MESSAGES]
         data |= {"kind": whole.kind, "syntax": whole.syntax, MESSAGES: list(whole.messages)}
@@ -188,6 +188,8 @@ def _slots(base: PromptSpec, mine: PromptSpec, theirs: PromptSpec) -> Iterator[_
         yield _Slot(f"variables.{name}", f"Variable “{name}”", [one.get(name) for one in known], _variable)
     yield _Slot("model", "Model", [base.model, mine.model, theirs.model], lambda value: value)
     yield from _parameters(base.parameters, mine.parameters, theirs.parameters)
+    caches = [base.cache, mine.cache, theirs.cache]
+    yield _Slot("cache", "Answers from the cache", caches, lambda value: CACHE_WORDS.get(value, "as the workspace says"))
     yield _Slot("output", "Answer", [base.output, mine.output, theirs.output], _answer)
 
 

@@ -32,6 +32,7 @@ class RunPlan(Spec):
     prompts: dict[str, PromptPlan] = {}  # by step id
     model: str | None = None  # chosen for this run; beats the prompt's own
     default_model: str | None = None  # the workspace's, when the run was started
+    cache: bool = True  # answers may come from the cache
 
 
 @dataclass(frozen=True, slots=True)

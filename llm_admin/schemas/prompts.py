@@ -27,6 +27,8 @@ def _single_newlines(text: Any) -> Any:
 
 Text = Annotated[str, BeforeValidator(_single_newlines), Field(max_length=MAX_TEXT)]
 Role = Literal["system", "user", "assistant"]
+CacheMode = Literal["", "never", "deterministic", "always"]
+CACHE_WORDS = {"never": "never", "deterministic": "at temperature 0", "always": "always"}
 
 
 class MessageSpec(Spec):
@@ -100,6 +102,7 @@ class PromptSpec(Spec):
     model: str | None = Field(default=None, max_length=60, title="Model")
     parameters: Parameters = Field(default_factory=Parameters, title="Settings")
     output: OutputSpec = Field(default_factory=OutputSpec, title="Answer")
+    cache: CacheMode = Field(default="", title="Answers from the cache")  # "": as the workspace says
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

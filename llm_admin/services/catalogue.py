@@ -55,6 +55,8 @@ def connect() -> None:
         models.Deployment,
         models.DeploymentPrice,
         models.Workspace,
+        models.Membership,
+        models.Budget,
         models.Prompt,
         models.PromptLabel,
         models.PromptAlias,

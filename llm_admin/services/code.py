@@ -22,30 +22,56 @@ def get_workflow(slug: str, **which: Any) -> Handle:
     return handle(WORKFLOWS, slug, **which)
 
 
-def run_prompt(slug: str, inputs: Inputs = None, *, model: str | None = None, user: Any = None, **which: Any) -> Result:
-    """Runs a prompt and waits. Raises RunFailed (the run is stored), InvalidInput, NotFound; inside a running event
-    loop it refuses: use `arun_prompt`."""
-    return get_prompt(slug, **which).run(inputs, model=model, user=user)
+def run_prompt(
+    slug: str,
+    inputs: Inputs = None,
+    *,
+    model: str | None = None,
+    user: Any = None,
+    cache: bool = True,
+    **which: Any,
+) -> Result:
+    """Runs a prompt and waits. `cache` False: no answer that was given before. Raises RunFailed (the run is stored),
+    InvalidInput, NotFound; inside a running event loop it refuses: use `arun_prompt`."""
+    return get_prompt(slug, **which).run(inputs, model=model, user=user, cache=cache)
 
 
 def run_workflow(
-    slug: str, inputs: Inputs = None, *, model: str | None = None, user: Any = None, **which: Any
+    slug: str,
+    inputs: Inputs = None,
+    *,
+    model: str | None = None,
+    user: Any = None,
+    cache: bool = True,
+    **which: Any,
 ) -> Result:
-    return get_workflow(slug, **which).run(inputs, model=model, user=user)
+    return get_workflow(slug, **which).run(inputs, model=model, user=user, cache=cache)
 
 
 async def arun_prompt(
-    slug: str, inputs: Inputs = None, *, model: str | None = None, user: Any = None, **which: Any
+    slug: str,
+    inputs: Inputs = None,
+    *,
+    model: str | None = None,
+    user: Any = None,
+    cache: bool = True,
+    **which: Any,
 ) -> Result:
     found = await _ahandle(PROMPTS, slug, which)
-    return await found.arun(inputs, model=model, user=user)
+    return await found.arun(inputs, model=model, user=user, cache=cache)
 
 
 async def arun_workflow(
-    slug: str, inputs: Inputs = None, *, model: str | None = None, user: Any = None, **which: Any
+    slug: str,
+    inputs: Inputs = None,
+    *,
+    model: str | None = None,
+    user: Any = None,
+    cache: bool = True,
+    **which: Any,
 ) -> Result:
     found = await _ahandle(WORKFLOWS, slug, which)
-    return await found.arun(inputs, model=model, user=user)
+    return await found.arun(inputs, model=model, user=user, cache=cache)
 
 
 async def _ahandle(family: Family, slug: str, which: Mapping[str, Any]) -> Handle:

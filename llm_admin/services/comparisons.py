@@ -62,6 +62,7 @@ def start(
                     "model": choice.model,
                     "inputs": fitting(choice.spec, values),
                     "test": test,
+                    "cache": times == 1,  # repeated to see how the answers differ
                     "client_key": f"{_prefix(actor, key)}{column}.{row}.{time}",
                 }
                 for time in range(times)

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from llm_admin.exceptions import Conflict, InvalidInput, Problem
 from llm_admin.models import Connection, Deployment, LanguageModel
-from llm_admin.services import connections, models, workspace_settings
+from llm_admin.services import connections, models, prices, workspace_settings
 from llm_admin.services.actors import Actor
 from llm_admin.tenancy import workspace_scope
 
@@ -103,11 +103,11 @@ def _deployment(
 def _price(wanted: Wanted, actor: Actor, deployment: Deployment) -> list[str]:
     if wanted.input_price is None or wanted.output_price is None:
         return []
-    now = models.current_price(deployment)
+    now = prices.current(deployment)
     same = now and (now.input_per_million, now.output_per_million) == (wanted.input_price, wanted.output_price)
     if same:
         return []
-    price = models.add_price(
+    price = prices.add(
         deployment, actor=actor, input_per_million=wanted.input_price, output_per_million=wanted.output_price
     )
-    return [f"Price from now on: {models.price_text(price)} per million tokens."]
+    return [f"Price from now on: {prices.text(price)} per million tokens."]

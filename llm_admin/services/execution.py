@@ -32,9 +32,11 @@ from llm_admin.models import Run, RunCheckpoint, RunError
 from llm_admin.schemas.events import RunEvent, StatusEvent
 from llm_admin.schemas.records import Outcome
 from llm_admin.services import continuing, upkeep
+from llm_admin.services.answers import CachedAnswers
 from llm_admin.services.live import LIVE, Emitter, LiveRun, executor_id
 from llm_admin.services.recording import RunRecorder, close_steps
 from llm_admin.services.resolving import ModelResolver
+from llm_admin.services.routes import SharedRoutes
 from llm_admin.services.secrets import redactor_at_hand
 
 T = TypeVar("T")
@@ -147,12 +149,16 @@ async def _drive(live: LiveRun) -> Outcome:
     from llm_admin.runtime.executor import execute
 
     run, limits = live.run, settings()
+    answers = CachedAnswers(run)
     context = Context(
         resolver=ModelResolver(run.workspace_id),
         recorder=live.recorder,
         emit=live.emitter.emit,
         call_timeout=limits.CALL_TIMEOUT,
         first_token_timeout=limits.FIRST_TOKEN_TIMEOUT,
+        call_retries=limits.CALL_RETRIES,
+        routes=SharedRoutes(),
+        answers=answers,
     )
     if run.keeps_steps:
         state = await WRITER.write(lambda: continuing.load(run))
@@ -170,6 +176,8 @@ async def _drive(live: LiveRun) -> Outcome:
         if not live.stopped:
             raise
         return outcome
+    if outcome.error_kind == ErrorKind.PARSE_ERROR:
+        await answers.doubt()
     await _close(live, outcome)
     return outcome
 

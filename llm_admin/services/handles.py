@@ -74,6 +74,7 @@ class Handle:
         user: Any,
         source: RunSource = RunSource.CODE,
         known: planning.Facts | None = None,
+        cache: bool = True,
     ) -> Run:
         start = planning.plan_prompt if self.family is PROMPTS else planning.plan_workflow
         return start(
@@ -84,21 +85,35 @@ class Handle:
             model=model,
             source=source,
             known=known,
+            cache=cache,
             **{self.family.noun: self.document},
         )
 
-    def run(self, inputs: Mapping[str, Any] | None = None, *, model: str | None = None, user: Any = None) -> Result:
-        """Raises RunFailed, InvalidInput."""
-        return finish(run_async(execute(self.plan(inputs or {}, model=model, user=user))))
+    def run(
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        model: str | None = None,
+        user: Any = None,
+        cache: bool = True,
+    ) -> Result:
+        """`cache` False: no answer that was given before. Raises RunFailed, InvalidInput."""
+        return finish(run_async(execute(self.plan(inputs or {}, model=model, user=user, cache=cache))))
 
     async def arun(
-        self, inputs: Mapping[str, Any] | None = None, *, model: str | None = None, user: Any = None
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        model: str | None = None,
+        user: Any = None,
+        cache: bool = True,
     ) -> Result:
+        given = {"model": model, "user": user, "cache": cache}
         known = planning.known_facts(self.workspace) or await sync_to_async(planning.facts)(self.workspace)
         if self.family is PROMPTS:
-            run = self.plan(inputs or {}, model=model, user=user, known=known)
+            run = self.plan(inputs or {}, known=known, **given)
         else:  # reads the prompts that its steps name
-            run = await sync_to_async(self.plan)(inputs or {}, model=model, user=user, known=known)
+            run = await sync_to_async(self.plan)(inputs or {}, known=known, **given)
         return finish(await execute(run))
 
     def as_langchain(self) -> Any:

@@ -1,17 +1,14 @@
-"""Models that people pick, the deployments behind them, and what a million tokens costs there."""
+"""Models that people pick, and the deployments behind them."""
 
 from __future__ import annotations
 
-import datetime as dt
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
-from django.utils import timezone
 
 from llm_admin.exceptions import Conflict, InvalidInput, NotFound, Problem
-from llm_admin.models import Deployment, DeploymentPrice, InteractionLog, LanguageModel, Workspace
+from llm_admin.models import Deployment, InteractionLog, LanguageModel, Workspace
+from llm_admin.services import published
 from llm_admin.services.validation import clean
 from llm_admin.tenancy import workspace_scope
 
@@ -71,6 +68,7 @@ def save_deployment(deployment: Deployment, *, actor: Actor) -> Deployment:
     with workspace_scope(actor.workspace):
         clean(deployment)
         deployment.save()
+        published.ensure(deployment)
     return deployment
 
 
@@ -89,65 +87,6 @@ def undeletable(deployment: Deployment) -> str:
     return f"“{deployment}” stands in the logs, which need its name and prices. Switch it off instead of deleting it."
 
 
-def add_price(
-    deployment: Deployment,
-    *,
-    actor: Actor,
-    input_per_million: Decimal,
-    output_per_million: Decimal,
-    cached_input_per_million: Decimal | None = None,
-    starts_at: dt.datetime | None = None,
-) -> DeploymentPrice:
-    """US dollars. Valid from now on when no time is given; calls that were logged before keep their cost."""
-    actor.require("add_deploymentprice")
-    price = DeploymentPrice(
-        deployment=deployment,
-        starts_at=starts_at or timezone.now(),
-        input_per_million=input_per_million,
-        output_per_million=output_per_million,
-        cached_input_per_million=cached_input_per_million,
-    )
-    with workspace_scope(actor.workspace):
-        _require_ours(deployment)
-        clean(price)
-        price.save()
-    return price
-
-
-def delete_price(price: DeploymentPrice, *, actor: Actor) -> None:
-    """Raises Conflict when a logged cost was computed with it."""
-    actor.require("delete_deploymentprice")
-    with workspace_scope(actor.workspace), transaction.atomic():
-        _require_ours(price.deployment)
-        if InteractionLog.objects.filter(price=price).exists():
-            raise Conflict("Costs in the logs were computed with this price. Add a later one instead.")
-        price.delete()
-
-
-def with_prices(rows: QuerySet[Deployment]) -> QuerySet[Deployment]:
-    """Each price knows whether logs use it (`used`); newest first."""
-    logs = InteractionLog.objects.filter(price_id=OuterRef("pk"))
-    return rows.select_related("connection").prefetch_related(
-        Prefetch("prices", queryset=DeploymentPrice.objects.annotate(used=Exists(logs)))
-    )
-
-
-def current_price(deployment: Deployment, *, at: dt.datetime | None = None) -> DeploymentPrice | None:
-    """From the prices that are loaded already, as a list page has them."""
-    at = at or timezone.now()
-    return next((price for price in deployment.prices.all() if price.starts_at <= at), None)
-
-
-def dollars(amount: Decimal) -> str:
-    """Exact, with two decimals or more: a price of $1.1034 must not look like $1.10."""
-    digits = max(2, -int(amount.normalize().as_tuple().exponent))
-    return f"${amount:.{digits}f}"
-
-
-def price_text(price: DeploymentPrice) -> str:
-    return f"{dollars(price.input_per_million)} in, {dollars(price.output_per_million)} out"
-
-
 def first_deployment(model: LanguageModel) -> Deployment | None:
     """The one that a call goes to; from the deployments that are loaded already."""
     return next((one for one in model.deployments.all() if one.enabled), None)
@@ -162,8 +101,3 @@ def answers_come_from_no_ai(workspace: Workspace) -> bool:
 
 def _is_default(model: LanguageModel) -> bool:
     return Workspace.objects.filter(pk=model.workspace_id, default_model=model).exists()
-
-
-def _require_ours(deployment: Deployment) -> None:
-    if not Deployment.objects.filter(pk=deployment.pk).exists():
-        raise NotFound("There is no such deployment in this workspace.")

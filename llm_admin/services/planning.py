@@ -62,8 +62,10 @@ def plan_prompt(
     client_key: str | None = None,
     test: PromptTest | None = None,
     known: Facts | None = None,
+    cache: bool = True,
 ) -> Run:
-    """The unsaved row of a run, everything checked. With `known` and a version it reads nothing."""
+    """The unsaved row of a run, everything checked. With `known` and a version it reads nothing. `cache` False: no
+    answer is given again."""
     actor.require("run_prompt")
     refuse_archived(prompt)
     known = known or facts(actor.workspace)
@@ -73,7 +75,7 @@ def plan_prompt(
     return _row(
         actor,
         known,
-        _stored_plan(known, prompt, version, spec, model),
+        _stored_plan(known, prompt, version, spec, model, cache=cache),
         values,
         source,
         client_key,
@@ -85,7 +87,13 @@ def plan_prompt(
 
 
 def _stored_plan(
-    known: Facts, prompt: Prompt | None, version: PromptVersion | None, spec: PromptSpec, model: str | None
+    known: Facts,
+    prompt: Prompt | None,
+    version: PromptVersion | None,
+    spec: PromptSpec,
+    model: str | None,
+    *,
+    cache: bool,
 ) -> dict[str, Any]:
     """A version never changes, so neither does its plan; whatever else is in it makes the catalogue forget."""
 
@@ -95,10 +103,11 @@ def _stored_plan(
             prompt=_prompt_plan(prompt, version, spec),
             model=model or None,
             default_model=known.default_alias,
+            cache=cache,
         )
         return known.redactor.value(planned.model_dump(mode="json"))
 
-    return plan() if version is None else catalogue.cached(("plan", version.pk, model, known.default_alias), plan)
+    return plan() if version is None else catalogue.cached(("plan", version.pk, model, known.default_alias, cache), plan)
 
 
 def _check_fills_in(spec: PromptSpec, values: dict[str, Any]) -> None:
@@ -126,6 +135,7 @@ def plan_workflow(
     source: RunSource,
     client_key: str | None = None,
     known: Facts | None = None,
+    cache: bool = True,
 ) -> Run:
     actor.require("run_workflow")
     refuse_archived(workflow)
@@ -141,6 +151,7 @@ def plan_workflow(
         prompts=prompts,
         model=model or None,
         default_model=known.default_alias,
+        cache=cache,
     )
     steps = [step for step in spec.all_steps() if not step.disabled]
     own = [getattr(step, "model", None) for step in steps] + [p.spec.model for p in prompts.values()]

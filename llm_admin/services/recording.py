@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from llm_admin.choices import StepStatus
 from llm_admin.jobs.writer import WRITER, Insert, Operation, update_one
@@ -199,11 +200,14 @@ def log_insert(run: Run, record: CallRecord, mask: Callable[[Any], Any], *, keep
         user_id=run.owner_id,
         input_tokens=record.input_tokens,
         output_tokens=record.output_tokens,
+        cached=record.cached,
         cached_input_tokens=record.cached_input_tokens,
+        cache_write_tokens=record.cache_write_tokens,
         reasoning_tokens=record.reasoning_tokens,
         cost_nano=record.cost_nano,
         first_token_ms=record.first_token_ms,
         latency_ms=record.latency_ms,
+        tried=[mask(asdict(one)) for one in record.attempts] or None,
     )
     if not keeps_texts:
         return Insert(log)
@@ -218,11 +222,15 @@ def log_insert(run: Run, record: CallRecord, mask: Callable[[Any], Any], *, keep
 
 
 def start_to_json(start: CallStart, mask: Callable[[Any], Any]) -> dict[str, Any]:
-    return mask(asdict(start) | {"started_at": start.started_at.isoformat()})
+    ticket = None if start.ticket is None else str(start.ticket)
+    return mask(asdict(start) | {"started_at": start.started_at.isoformat(), "ticket": ticket})
 
 
 def start_from_json(data: dict[str, Any]) -> CallStart:
-    return CallStart(**data | {"started_at": datetime.fromisoformat(data["started_at"])})
+    ticket = data.get("ticket")
+    return CallStart(
+        **data | {"started_at": datetime.fromisoformat(data["started_at"]), "ticket": UUID(ticket) if ticket else None}
+    )
 
 
 def close_steps(run: Run, *, status: StepStatus, kind: str, ended_at: datetime) -> None:

@@ -36,6 +36,7 @@ def again(
     start: str = "",
     source: RunSource = RunSource.ADMIN,
     client_key: str | None = None,
+    cache: bool = True,
 ) -> Run:
     """A new run. `now`: with what is Live now, instead of exactly what ran then. `start`: a step's path; the steps
     before it are not run again, their results are kept. With other inputs nothing can be kept.
@@ -50,6 +51,7 @@ def again(
     with workspace_scope(actor.workspace):
         given = run.inputs if inputs is None else inputs
         made = _as_now(run, actor, given, source) if now else _as_then(run, actor, given, source)
+        made.spec = made.spec | {"cache": cache}
         made.again_of, made.client_key = run, client_key or None
         return _store(made, run, start)
 
@@ -183,6 +185,7 @@ def try_step(
     values: Mapping[str, Any],
     model: str | None = None,
     client_key: str | None = None,
+    cache: bool = True,
 ) -> Run:
     """A run of that step alone (with the steps within it), as if what stands before it had given `values`.
 
@@ -207,6 +210,7 @@ def try_step(
         model=model,
         source=RunSource.STUDIO,
         client_key=client_key,
+        cache=cache,
     )
     run.title = f"{TRIED_ALONE} “{step.title or step.id}”" + (f" of {workflow.name}" if workflow else "")
     run.title = run.title[:220]

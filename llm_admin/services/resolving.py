@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import cast
+import asyncio
+from typing import Any, cast
 
 from django.db.models import Prefetch
-from django.utils import timezone
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.jobs.writer import WRITER
 from llm_admin.models import Deployment, DeploymentPrice, LanguageModel
-from llm_admin.schemas.plans import DeploymentPlan, ModelPlan, PricePlan
-from llm_admin.services import catalogue
+from llm_admin.schemas.plans import DeploymentPlan, ModelPlan
+from llm_admin.services import catalogue, prices, published
 
 
 class ModelResolver:
@@ -25,24 +25,43 @@ class ModelResolver:
         key = ("model", self.workspace_id, alias)
         found = catalogue.peek(key)
         if found is None:
-            found = await WRITER.write(lambda: catalogue.cached(key, lambda: load_model(self.workspace_id, alias)))
+            found = await self._read(key, alias)
         return cast("ModelPlan", found)
 
+    async def _read(self, key: Any, alias: str) -> Any:
+        """The price list, when it is needed for the first time, is read in a thread of its own: it takes a second."""
 
-def load_model(workspace_id: int, alias: str) -> ModelPlan:
-    deployments = Deployment._base_manager.filter(enabled=True).select_related("connection")
+        def build() -> ModelPlan:
+            return load_model(self.workspace_id, alias, may_load=False)
+
+        try:
+            return await WRITER.write(lambda: catalogue.cached(key, build))
+        except published.NotLoaded:
+            await asyncio.to_thread(published.load)
+            return await WRITER.write(lambda: catalogue.cached(key, build))
+
+
+def load_model(workspace_id: int, alias: str, *, may_load: bool = True) -> ModelPlan:
+    prices_too = Prefetch("prices", queryset=DeploymentPrice._base_manager.all())
+    enabled = Deployment._base_manager.filter(enabled=True)
+    deployments = enabled.select_related("connection").prefetch_related(prices_too)
     rows = LanguageModel._base_manager.filter(workspace_id=workspace_id, alias=alias, enabled=True).prefetch_related(
         Prefetch("deployments", queryset=deployments.order_by("priority", "id"))
     )
     model = rows.first()
     if model is None:
         raise CallFailed(ErrorKind.BAD_REQUEST, f"there is no model “{alias}”, or it is switched off")
+    due = [deployment for deployment in model.deployments.all() if published.is_due(deployment)]
+    for deployment in due:
+        published.refresh(deployment, may_load=may_load)
+    if due:
+        return load_model(workspace_id, alias)
     plans = tuple(deployment_plan(deployment) for deployment in model.deployments.all())
     return ModelPlan(model.pk, model.alias, model.name, plans)
 
 
 def deployment_plan(deployment: Deployment) -> DeploymentPlan:
-    connection = deployment.connection
+    connection, price = deployment.connection, prices.current(deployment)
     return DeploymentPlan(
         id=deployment.pk,
         provider=connection.provider,
@@ -51,13 +70,11 @@ def deployment_plan(deployment: Deployment) -> DeploymentPlan:
         base_url=connection.base_url,
         api_key=connection.secret(),
         options=connection.options,
-        price=current_price(deployment),
+        price=prices.plan_of(price) if price else None,
+        connection_id=connection.pk,
+        priority=deployment.priority,
+        weight=deployment.weight,
+        requests_per_minute=deployment.requests_per_minute,
+        tokens_per_minute=deployment.tokens_per_minute,
+        max_concurrency=deployment.max_concurrency,
     )
-
-
-def current_price(deployment: Deployment) -> PricePlan | None:
-    rows = DeploymentPrice._base_manager.filter(deployment=deployment, starts_at__lte=timezone.now())
-    price = rows.order_by("-starts_at", "-id").first()
-    if price is None:
-        return None
-    return PricePlan(price.pk, price.input_per_million, price.output_per_million, price.cached_input_per_million)

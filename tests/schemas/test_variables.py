@@ -43,7 +43,7 @@ def test_numbers_from_code_become_texts():
 
 
 def test_a_limit_on_length(settings):
-    settings.LLM_ADMIN = {"MAX_INPUT_CHARACTERS": 1_000}
+    settings.LLM_ADMIN = {**settings.LLM_ADMIN, "MAX_INPUT_CHARACTERS": 1_000}
     assert "longer than 1,000 characters" in refused([TOPIC], {"topic": "x" * 1_001})["topic"]
     assert check_values([TOPIC], {"topic": "x" * 1_000})
 

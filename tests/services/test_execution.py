@@ -118,7 +118,7 @@ def test_each_failure_is_a_failed_run_of_its_kind_with_a_sentence(prompt, behave
 
 
 def test_a_call_that_takes_too_long_is_a_timeout(prompt, behave, settings):
-    settings.LLM_ADMIN = {"CALL_TIMEOUT": 0.3, "FIRST_TOKEN_TIMEOUT": 3_000}
+    settings.LLM_ADMIN = {**settings.LLM_ADMIN, "CALL_TIMEOUT": 0.3, "FIRST_TOKEN_TIMEOUT": 3_000}
     behave("hang")
     with pytest.raises(RunFailed):
         run_prompt(prompt.slug, {"topic": "rain"})
@@ -247,7 +247,7 @@ def test_a_workspace_that_keeps_no_texts_keeps_numbers_only(prompt, scope):
 
 
 def test_checkpoints_are_stored_while_it_streams_and_gone_at_the_end(prompt, behave, settings):
-    settings.LLM_ADMIN = {"CHECKPOINT_SECONDS": 0.05}
+    settings.LLM_ADMIN = {**settings.LLM_ADMIN, "CHECKPOINT_SECONDS": 0.05}
     behave("slow")
     run = start(prompt)
     wait_until(lambda: RunCheckpoint.objects.filter(run=run).exclude(text="").exists())

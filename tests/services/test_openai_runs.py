@@ -32,7 +32,7 @@ def server():
 @pytest.fixture
 def run(scope, server, settings):
     """run("429") asks the server's model of that name."""
-    settings.LLM_ADMIN = {"CALL_TIMEOUT": 60, "FIRST_TOKEN_TIMEOUT": 60}
+    settings.LLM_ADMIN = {**settings.LLM_ADMIN, "CALL_TIMEOUT": 60, "FIRST_TOKEN_TIMEOUT": 60}
     connection = Connection.objects.create(
         workspace=scope, name="Local server", provider="openai", base_url=server.base_url, api_key=KEY
     )
@@ -82,7 +82,7 @@ def test_without_usage_tokens_and_cost_are_unknown(run):
 )
 def test_each_failure_ends_as_a_failed_run_of_its_kind_with_a_sentence(run, server, settings, name, kind):
     if name == "hang":
-        settings.LLM_ADMIN = {"CALL_TIMEOUT": 2, "FIRST_TOKEN_TIMEOUT": 1}
+        settings.LLM_ADMIN = {**settings.LLM_ADMIN, "CALL_TIMEOUT": 2, "FIRST_TOKEN_TIMEOUT": 1}
         server.script("hang", Behaviour(hang=True))
     if name == "cut":
         server.script("cut", Behaviour(cut_after=5))

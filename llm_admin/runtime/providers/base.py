@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from llm_admin.choices import ErrorKind
@@ -29,14 +30,40 @@ class Endpoint:
     options: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class EmbeddingResult:
+    """A vector for each text, in the order of the texts. `tokens` None: the provider does not say."""
+
+    vectors: list[list[float]]
+    tokens: int | None = None
+
+
 class Provider(ABC):
     """One instance serves all connections of its kind, in every event loop of the process."""
 
     label: ClassVar[str]
     needs_key: ClassVar[bool] = True  # at the default address; a server of one's own may want none
     default_base_url: ClassVar[str] = ""
+    supports_chat: ClassVar[bool] = True
+    supports_embeddings: ClassVar[bool] = False
 
-    modules: ClassVar[tuple[str, ...]] = ()  # what `build` needs: imported in a thread first, seconds the first time
+    # What `build` and `embed` need: imported in a thread first, seconds the first time.
+    modules: tuple[str, ...] = ()
+    # A provider whose libraries are an extra of ours: the extra, and a package that is there when it is installed.
+    extra: ClassVar[str] = ""
+    package: ClassVar[str] = ""
+
+    @property
+    def missing(self) -> str:
+        """The command that installs what this provider needs, or "" when it is there."""
+        if not self.package or find_spec(self.package) is not None:
+            return ""
+        return f"pip install 'llm-console[{self.extra}]'" if self.extra else f"pip install {self.package}"
+
+    @property
+    def title(self) -> str:
+        """The label, and what is missing."""
+        return f"{self.label} (not installed: {self.missing})" if self.missing else self.label
 
     @abstractmethod
     def build(self, endpoint: Endpoint, parameters: Parameters) -> BaseChatModel:
@@ -45,6 +72,10 @@ class Provider(ABC):
     @abstractmethod
     async def list_models(self, endpoint: Endpoint) -> list[str]:
         """The provider's names of its models. Raises CallFailed."""
+
+    async def embed(self, endpoint: Endpoint, texts: list[str]) -> EmbeddingResult:
+        """Raises CallFailed."""
+        raise CallFailed(ErrorKind.BAD_REQUEST, f"{self.label} makes no embeddings; choose another connection")
 
     def classify(self, exc: BaseException) -> CallFailed | None:
         """What the model raised, as a failure with a kind; None: not the provider's doing."""
@@ -69,3 +100,17 @@ class Provider(ABC):
     async def aclose(self) -> None:
         """Closes what belongs to the running event loop."""
         return None
+
+
+class EmbeddingProvider(Provider):
+    """A provider that only makes embeddings."""
+
+    supports_chat = False
+    supports_embeddings = True
+
+    def build(self, endpoint: Endpoint, parameters: Parameters) -> BaseChatModel:
+        raise CallFailed(ErrorKind.BAD_REQUEST, f"{self.label} makes embeddings only; choose another connection")
+
+    @abstractmethod
+    async def embed(self, endpoint: Endpoint, texts: list[str]) -> EmbeddingResult:
+        """Raises CallFailed, or what `classify` knows."""

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
+from llm_admin.runtime.providers.addresses import address, option
 from llm_admin.runtime.providers.base import Endpoint, Parameters, Provider
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class OpenAIProvider(Provider):
         body = {name: value for name, value in parameters.items() if name not in FIELDS}
         if "max_tokens" in body and self._is_openai(endpoint):
             body["max_completion_tokens"] = body.pop("max_tokens")
-        return chat_model(client, endpoint.provider_model, fields, {**_option(endpoint, "body"), **body})
+        return chat_model(client, endpoint.provider_model, fields, {**option(endpoint, "body"), **body})
 
     async def list_models(self, endpoint: Endpoint) -> list[str]:
         import openai
@@ -70,28 +71,10 @@ class OpenAIProvider(Provider):
             await self._clients.aclose()
 
     def _client(self, endpoint: Endpoint) -> openai.AsyncOpenAI:
-        url, key = self._address(endpoint)
-        return self.clients.get(url, key, _option(endpoint, "headers"), endpoint.timeout, endpoint.first_token_timeout)
-
-    def _address(self, endpoint: Endpoint) -> tuple[str, str]:
-        """Base URL and key. Raises CallFailed where a request could only fail, and less clearly."""
-        url, key = endpoint.base_url.strip().rstrip("/") or self.default_base_url, endpoint.api_key.strip()
-        if not (urlsplit(url).scheme in ("http", "https") and urlsplit(url).hostname):
-            raise CallFailed(ErrorKind.PROVIDER_DOWN, f"the base URL “{url[:100]}” is no web address")
-        if not key and url == self.default_base_url:
-            raise CallFailed(ErrorKind.AUTHENTICATION, "the connection has no key")
-        if not (key.isascii() and key.isprintable()):
-            raise CallFailed(ErrorKind.AUTHENTICATION, "the key holds characters that no key has")
-        return url, key
+        url, key = address(endpoint, self.default_base_url)
+        return self.clients.get(url, key, option(endpoint, "headers"), endpoint.timeout, endpoint.first_token_timeout)
 
     def _is_openai(self, endpoint: Endpoint) -> bool:
         """Only OpenAI insists on the new name of max_tokens; other servers may know but the old one."""
         host: Any = urlsplit(endpoint.base_url or self.default_base_url).hostname or ""
         return host == "openai.com" or host.endswith(".openai.com")
-
-
-def _option(endpoint: Endpoint, name: str) -> dict[str, Any]:
-    found = endpoint.options.get(name) or {}
-    if not isinstance(found, dict) or (name == "headers" and not all(isinstance(one, str) for one in found.values())):
-        raise CallFailed(ErrorKind.BAD_REQUEST, f"the connection's option “{name}” must be a set of names and values")
-    return found

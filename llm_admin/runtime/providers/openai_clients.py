@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import openai
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
+from llm_admin.outgoing import guarded_transport
+from llm_admin.runtime.providers.addresses import NO_KEY
+from llm_admin.runtime.providers.failures import WEB_PAGE
+from llm_admin.runtime.providers.pools import Pools
 
-WEB_PAGE = "answered with a web page instead of JSON: is the base URL right?"
 CONNECT_TIMEOUT = 10.0
-# Without any the library would take one from the environment, and send OpenAI's key to whatever server this is.
-NO_KEY = "none"
 
 
 class Clients:
     def __init__(self) -> None:
-        self._loops: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Any, openai.AsyncOpenAI]] = WeakKeyDictionary()
+        self._pools = Pools(openai.AsyncOpenAI.close)
 
     def get(self, url: str, key: str, headers: dict[str, str], timeout: float, wait: float) -> openai.AsyncOpenAI:
-        """Needs a running loop: an HTTP connection cannot change loops. `wait`: for each next piece of an answer."""
-        clients = self._loops.setdefault(asyncio.get_running_loop(), {})
+        """Needs a running loop. `wait`: for each next piece of an answer."""
         identity = (url, key, tuple(sorted(headers.items())), timeout, wait)
-        if identity not in clients:
-            limits = openai.Timeout(timeout, connect=min(CONNECT_TIMEOUT, wait), read=wait)
-            clients[identity] = _client(url, key, headers, limits)
-        return clients[identity]
+        limits = openai.Timeout(timeout, connect=min(CONNECT_TIMEOUT, wait), read=wait)
+        return self._pools.get(identity, lambda: _client(url, key, headers, limits))
 
     async def aclose(self) -> None:
-        for client in self._loops.pop(asyncio.get_running_loop(), {}).values():
-            await client.close()
+        await self._pools.aclose()
 
 
 def _client(url: str, key: str, headers: dict[str, str], timeout: openai.Timeout) -> openai.AsyncOpenAI:
@@ -45,7 +40,12 @@ def _client(url: str, key: str, headers: dict[str, str], timeout: openai.Timeout
         timeout=timeout,
         max_retries=0,
         default_headers=headers,
-        http_client=openai.DefaultAsyncHttpxClient(base_url=url, timeout=timeout, event_hooks=hooks),
+        http_client=openai.DefaultAsyncHttpxClient(
+            base_url=url,
+            timeout=timeout,
+            event_hooks=hooks,
+            transport=guarded_transport(openai.DefaultAsyncHttpxClient, limits=openai.DEFAULT_CONNECTION_LIMITS),
+        ),
     )
 
 

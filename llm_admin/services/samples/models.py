@@ -10,6 +10,7 @@ from llm_admin.exceptions import InvalidInput
 from llm_admin.models import Connection, Deployment, DeploymentPrice, LanguageModel
 from llm_admin.schemas.plans import PricePlan
 from llm_admin.services.actors import Actor
+from llm_admin.services.prices import plan_of
 from llm_admin.services.workspaces import DEMO_ALIAS
 
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
@@ -75,8 +76,7 @@ def _sample_model(model: LanguageModel, position: int) -> SampleModel:
         deployment_id=deployment.pk if deployment else None,
         connection=deployment.connection.name if deployment else "",
         prices=tuple(
-            (p.starts_at, PricePlan(p.pk, p.input_per_million, p.output_per_million, p.cached_input_per_million))
-            for p in prices
+            (row.starts_at, plan_of(row)) for row in prices
         ),
         first_ms=420 * (1 + position % 3),
         token_ms=11 * (1 + position % 3),

@@ -214,6 +214,7 @@ document.addEventListener("alpine:init", () => {
       if (this.settings.model) return `${this.modelName} (this prompt’s)`;
       return this.defaultModel ? `${this.defaultModel} (default)` : "Choose a model";
     },
+    get mayBeCached() { return llmSettings.mayBeCached(this.settings, this.cacheMode); },
     get settingsSummary() { return llmSettings.summary(this.settings, this.modelName || "Default model"); },
     get extraProblem() { return this.settings.extra.trim() ? llmSettings.jsonObject(this.settings.extra).problem : ""; },
     get schemaProblem() { return this.settings.own && this.settings.schema.trim() ? llmSettings.jsonObject(this.settings.schema).problem : ""; },

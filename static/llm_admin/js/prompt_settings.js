@@ -37,8 +37,9 @@ window.llmSettings = (() => {
   const writtenField = ({ name, type, description, choices, required }) =>
     ({ name: name.trim(), type, description, choices: type === "text" ? lines(choices) : [], required });
 
-  const read = ({ model, parameters = {}, output = {} } = {}) => ({
+  const read = ({ model, cache, parameters = {}, output = {} } = {}) => ({
     model: model || "",
+    cache: cache || "",
     ...Object.fromEntries(NUMBERS.map((name) => [name, shown(parameters[name])])),
     stop: (parameters.stop || []).map(escaped).join("\n"),
     extra: parameters.extra && Object.keys(parameters.extra).length ? pretty(parameters.extra) : "",
@@ -50,6 +51,7 @@ window.llmSettings = (() => {
 
   const write = (form) => ({
     model: form.model || null,
+    cache: form.cache,
     parameters: {
       ...Object.fromEntries(NUMBERS.map((name) => [name, number(form[name])])),
       stop: form.stop.split("\n").filter((line) => line !== "").map(unescaped),
@@ -75,6 +77,12 @@ window.llmSettings = (() => {
     };
   };
 
+  /* Whether an answer that was given before may be given again; `mode` is what the workspace says, "" where nothing is kept. */
+  const mayBeCached = (form, mode) => {
+    const said = form.cache || mode;
+    return !!mode && (said === "always" || (said === "deterministic" && number(form.temperature) === 0));
+  };
+
   const summary = (form, modelName) => {
     const set = NUMBERS.filter((name) => shown(form[name]).trim());
     const told = set.map((name) => `${WORDS[name]} ${form[name]}${name === "max_tokens" ? " tokens" : ""}`);
@@ -82,5 +90,5 @@ window.llmSettings = (() => {
     return [modelName, ...told, ...further, form.format === "json" ? "JSON" : "Text"].join(" · ");
   };
 
-  return { read, write, field, schemaOf, summary, lines, number, shown, json, jsonObject };
+  return { read, write, field, schemaOf, summary, mayBeCached, lines, number, shown, json, jsonObject };
 })();

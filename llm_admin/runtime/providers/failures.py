@@ -1,0 +1,187 @@
+"""From a provider's refusal to a kind of failure: by its own codes, its words, or its HTTP status."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from llm_admin.choices import ErrorKind
+from llm_admin.exceptions import CallFailed
+
+MAX_DETAIL = 300
+BROKE_OFF = "the answer broke off"
+NO_JSON = "did not answer with JSON: is the base URL right?"
+WEB_PAGE = "answered with a web page instead of JSON: is the base URL right?"
+# By name: httpx and its successor httpx2 have the same classes, and which one is in use depends on the library.
+TRANSPORT = {
+    "ConnectError": "no connection to the server",
+    "ReadError": BROKE_OFF,
+    "WriteError": BROKE_OFF,
+    "CloseError": BROKE_OFF,
+    "RemoteProtocolError": BROKE_OFF,
+    "LocalProtocolError": "the request could not be sent",
+    "UnsupportedProtocol": "the base URL is no web address",
+    "InvalidURL": "the base URL is no web address",
+    "TooManyRedirects": "the server redirects in a circle: is the base URL right?",
+    "DecodingError": "the answer could not be read",
+    "ProxyError": "no connection through the proxy",
+}
+WAITED = {
+    "ConnectTimeout": "no connection in time",
+    "ReadTimeout": "no answer in time",
+    "WriteTimeout": "the request could not be sent in time",
+    "PoolTimeout": "too many requests are waiting for this server",
+}
+TOO_LONG = re.compile(
+    r"context[ _](?:length|window|size)|prompt is too long|input is too long|too many (?:input )?tokens"
+    r"|input tokens exceed|reduce the length|maximum number of tokens allowed|`inputs` (?:tokens|must have less)",
+    re.IGNORECASE,
+)
+CODES: dict[ErrorKind, frozenset[str]] = {
+    ErrorKind.CONTENT_FILTER: frozenset(
+        {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation", "PROHIBITED_CONTENT"}
+    ),
+    ErrorKind.CONTEXT_TOO_LONG: frozenset(
+        {"context_length_exceeded", "string_above_max_length", "request_too_large", "model_max_prompt_tokens_exceeded"}
+    ),
+    ErrorKind.RATE_LIMIT: frozenset(
+        {
+            "rate_limit_exceeded",
+            "insufficient_quota",
+            "billing_hard_limit_reached",
+            "rate_limit_error",
+            "billing_error",
+            "RESOURCE_EXHAUSTED",
+        }
+    ),
+    ErrorKind.AUTHENTICATION: frozenset(
+        {
+            "invalid_api_key",
+            "authentication_error",
+            "permission_error",
+            "API_KEY_INVALID",
+            "UNAUTHENTICATED",
+            "PERMISSION_DENIED",
+        }
+    ),
+    ErrorKind.TIMEOUT: frozenset({"timeout_error", "DEADLINE_EXCEEDED"}),
+    ErrorKind.PROVIDER_DOWN: frozenset({"overloaded_error", "api_error", "overloaded", "UNAVAILABLE", "INTERNAL"}),
+}
+MAY_SPEAK_OF_LENGTH = (None, 200, 400, 413, 422)
+KEY_HEADERS = ("authorization", "api-key", "x-api-key", "x-goog-api-key")
+
+
+def refusal(
+    status: int | None,
+    said: Any,
+    *,
+    codes: Iterable[Any] = (),
+    headers: Mapping[str, str] | None = None,
+    sent: Mapping[str, str] | None = None,
+    retry_after: float | None = None,
+) -> CallFailed:
+    """`said`: the body or the message. `headers` of the answer; `sent`: of the request, whose keys are taken out."""
+    told = headers or {}
+    if is_web_page(said, told):
+        kind = by_status(status) if status in (401, 403, 429) else ErrorKind.PROVIDER_DOWN
+        detail = WEB_PAGE if status is None or status < 500 else f"the server has a problem (HTTP {status})"
+    else:
+        words = message_of(said)
+        kind, detail = kind_of(status, codes, words), short(words, sent or {}) or f"HTTP {status}"
+    wait = retry_after if retry_after is not None else seconds_to_wait(told)
+    return CallFailed(kind, detail, status_code=None if status == 200 else status, retry_after=wait)
+
+
+def kind_of(status: int | None, codes: Iterable[Any], message: str) -> ErrorKind:
+    told = {str(code) for code in codes if code}
+    if told & CODES[ErrorKind.CONTENT_FILTER]:
+        return ErrorKind.CONTENT_FILTER
+    if told & CODES[ErrorKind.CONTEXT_TOO_LONG] or (status in MAY_SPEAK_OF_LENGTH and TOO_LONG.search(message)):
+        return ErrorKind.CONTEXT_TOO_LONG
+    for kind in (ErrorKind.RATE_LIMIT, ErrorKind.AUTHENTICATION, ErrorKind.TIMEOUT, ErrorKind.PROVIDER_DOWN):
+        if told & CODES[kind]:
+            return kind
+    return by_status(status)
+
+
+def by_status(status: int | None) -> ErrorKind:
+    match status:
+        case 401 | 403:
+            return ErrorKind.AUTHENTICATION
+        case 402 | 429:
+            return ErrorKind.RATE_LIMIT
+        case 408 | 504:
+            return ErrorKind.TIMEOUT
+        case 413:
+            return ErrorKind.CONTEXT_TOO_LONG
+        case int() if 200 < status < 500:
+            return ErrorKind.BAD_REQUEST
+        case _:
+            return ErrorKind.PROVIDER_DOWN
+
+
+def chain_of(exc: BaseException | None) -> Iterator[BaseException]:
+    while exc is not None:
+        yield exc
+        exc = exc.__cause__
+
+
+def transport(exc: BaseException) -> CallFailed | None:
+    """What happened between us and the server; or a CallFailed that was raised on the way."""
+    chain = list(chain_of(exc))
+    for one in chain:
+        if isinstance(one, CallFailed):
+            return one
+    for one in chain:
+        name = type(one).__name__
+        if name in WAITED:
+            return CallFailed(ErrorKind.TIMEOUT, WAITED[name])
+        if name in TRANSPORT:
+            return CallFailed(ErrorKind.PROVIDER_DOWN, TRANSPORT[name])
+    return None
+
+
+def is_web_page(said: Any, headers: Mapping[str, str]) -> bool:
+    return "html" in headers.get("content-type", "") or (isinstance(said, str) and said.lstrip().startswith("<"))
+
+
+def message_of(said: Any) -> str:
+    """The provider's own words, out of the many shapes that a body has."""
+    if isinstance(said, list) and len(said) == 1:
+        return message_of(said[0])
+    if isinstance(said, dict):
+        said = said.get("message") or said.get("detail") or said.get("error") or said
+    if isinstance(said, dict) and said.get("message"):
+        said = said["message"]
+    return " ".join((said if isinstance(said, str) else json.dumps(said, default=str) if said else "").split())
+
+
+def short(text: str, sent: Mapping[str, str]) -> str:
+    """Without the key that was sent."""
+    for header in KEY_HEADERS:
+        if key := sent.get(header, "").rpartition(" ")[2]:
+            text = text.replace(key, "•••")
+    return text if len(text) <= MAX_DETAIL else f"{text[: MAX_DETAIL - 1]}…"
+
+
+def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
+    """From a number or from a date."""
+    told = headers.get("retry-after", "")
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            return max(0.0, float(milliseconds) / 1000)
+        return max(0.0, float(told)) if told else None
+    except ValueError:
+        return _seconds_until(told)
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,175 @@
+"""Which deployment answers: order, fallback, pauses, deadlines; without a provider and without a clock to wait for."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from types import SimpleNamespace
+
+import pytest
+
+from llm_admin.choices import ErrorKind
+from llm_admin.exceptions import CallFailed
+from llm_admin.runtime import router as module
+from llm_admin.runtime.router import IN_ORDER, Router
+from llm_admin.schemas.plans import DeploymentPlan, ModelPlan
+from llm_admin.schemas.usage import TokenUsage
+from llm_admin.services.routes import balanced
+
+
+def plan(number, **details):
+    return DeploymentPlan(number, "fake", f"m{number}", f"C{number}", "", "", **details)
+
+
+def model(*deployments):
+    return ModelPlan(1, "fast", "Fast", deployments)
+
+
+class Script:
+    """Answers deployments by what is written for them: a failure, or None for success."""
+
+    def __init__(self, **outcomes):
+        self.outcomes = {int(name[1:]): list(what) for name, what in outcomes.items()}
+        self.asked, self.shown = [], False
+
+    async def __call__(self, deployment):
+        self.asked.append(deployment.id)
+        what = self.outcomes.get(deployment.id) or [None]
+        failure = what.pop(0) if len(what) > 1 else what[0]
+        if failure == "show":
+            self.shown = True
+            failure = down("broke off")
+        if failure is not None:
+            raise failure
+        return TokenUsage(1, 1)
+
+
+def down(detail="503", **details):
+    return CallFailed(ErrorKind.PROVIDER_DOWN, detail, **details)
+
+
+def limited(retry_after=None, detail="slow down"):
+    return CallFailed(ErrorKind.RATE_LIMIT, detail, retry_after=retry_after)
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """Time that passes only when somebody sleeps."""
+    slept, clock = [], SimpleNamespace(now=1000.0)
+
+    async def sleep(seconds):
+        slept.append(seconds)
+        clock.now += seconds
+
+    monkeypatch.setattr(module.asyncio, "sleep", sleep)
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock.now)
+    return slept
+
+
+def go(script, *deployments, retries=0, timeout=120.0, routes=None):
+    context = SimpleNamespace(routes=routes, call_timeout=timeout, call_retries=retries)
+    router = Router(context, model(*deployments), 10, script, lambda: script.shown)
+    asyncio.run(router.answer())
+    return router
+
+
+def test_the_next_one_answers_and_the_first_attempt_is_kept():
+    script = Script(d1=[down()])
+    router = go(script, plan(1), plan(2, priority=2))
+    assert script.asked == [1, 2]
+    assert [(one.deployment_id, one.error_kind, one.error) for one in router.attempts] == [(1, "provider_down", "503")]
+
+
+@pytest.mark.parametrize("kind", ["rate_limit", "provider_down", "timeout", "authentication", "context_too_long"])
+def test_what_another_provider_may_do_better_goes_on(kind):
+    script = Script(d1=[CallFailed(ErrorKind(kind), "no")])
+    go(script, plan(1), plan(2, priority=2))
+    assert script.asked == [1, 2]
+
+
+@pytest.mark.parametrize(("kind", "status"), [("bad_request", 400), ("content_filter", 400)])
+def test_what_everybody_would_refuse_does_not(kind, status):
+    script = Script(d1=[CallFailed(ErrorKind(kind), "no", status_code=status)])
+    with pytest.raises(CallFailed, match="no"):
+        go(script, plan(1), plan(2, priority=2), retries=3)
+    assert script.asked == [1]
+
+
+def test_a_model_that_the_provider_does_not_know_may_be_known_to_the_next():
+    script = Script(d1=[CallFailed(ErrorKind.BAD_REQUEST, "no such model", status_code=404)])
+    go(script, plan(1), plan(2, priority=2))
+    assert script.asked == [1, 2]
+
+
+def test_after_a_word_was_shown_nothing_is_begun_again():
+    script = Script(d1=["show"])
+    with pytest.raises(CallFailed) as caught:
+        go(script, plan(1), plan(2, priority=2), retries=3)
+    assert caught.value.detail == f"broke off; {module.SHOWN}"
+    assert script.asked == [1]
+
+
+def test_rounds_are_repeated_with_growing_pauses(pauses):
+    script = Script(d1=[down(), down(), down(), None])
+    router = go(script, plan(1), retries=3)
+    assert script.asked == [1, 1, 1, 1]
+    for pause, most in zip(pauses, (0.5, 1, 2), strict=True):
+        assert most / 2 <= pause <= most
+    assert [one.waited_ms for one in router.attempts] == [round(pause * 1000) for pause in pauses]
+
+
+def test_retry_after_is_honoured(pauses):
+    go(Script(d1=[limited(7), None]), plan(1), retries=1)
+    assert pauses == [7]
+
+
+def test_a_pause_beyond_the_deadline_is_not_waited_for(pauses):
+    with pytest.raises(CallFailed, match="slow down"):
+        go(Script(d1=[limited(200)]), plan(1), retries=5)
+    assert pauses == []
+
+
+def test_an_empty_account_is_not_asked_again(pauses):
+    with pytest.raises(CallFailed, match="quota"):
+        go(Script(d1=[limited(detail="insufficient quota")]), plan(1), retries=5)
+    assert pauses == []
+
+
+def test_what_is_full_is_waited_for_without_using_up_the_retries(pauses):
+    class Full:
+        order, ended = IN_ORDER.order, IN_ORDER.ended
+        left = 5
+
+        async def begin(self, deployment, tokens):
+            self.left -= 1
+            return 3.0 if self.left >= 0 else None
+
+    script = Script()
+    go(script, plan(1), retries=0, routes=Full())
+    assert (script.asked, len(pauses)) == ([1], 5)
+
+
+def test_full_until_the_deadline_is_a_sentence(pauses):
+    class Full:
+        order, ended = IN_ORDER.order, IN_ORDER.ended
+
+        async def begin(self, deployment, tokens):
+            return 30.0
+
+    with pytest.raises(CallFailed, match=r"limits that are set here are reached; the next is possible in about 30 s"):
+        go(Script(), plan(1), routes=Full())
+
+
+def test_nowhere_to_run_is_a_sentence():
+    with pytest.raises(CallFailed, match="runs nowhere yet"):
+        go(Script())
+
+
+def test_a_thousand_calls_over_70_and_30():
+    random.seed(5)
+    deployments = [plan(1, weight=70), plan(2, weight=30), plan(3, weight=99, priority=2)]
+    firsts = Counter(balanced(deployments)[0].id for _ in range(1000))
+    assert abs(firsts[1] - 700) <= 40
+    assert firsts[3] == 0
+    assert balanced(deployments)[2].id == 3

@@ -1,0 +1,163 @@
+"""What is known of deployments: limits of a minute, places in flight, rests and probes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from django.core.cache import cache
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_admin.choices import ErrorKind
+from llm_admin.exceptions import CallFailed
+from llm_admin.schemas.plans import DeploymentPlan, ModelPlan
+from llm_admin.schemas.usage import TokenUsage
+from llm_admin.services import route_state as state
+from llm_admin.services import routes
+from llm_admin.services.routes import Rest, SharedRoutes, after
+
+DOWN = CallFailed(ErrorKind.PROVIDER_DOWN, "503")
+
+
+@pytest.fixture(autouse=True)
+def nothing_known():
+    cache.clear()
+    routes.forget()
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [600_000.0]  # the beginning of a minute
+    monkeypatch.setattr(state.time, "time", lambda: now[0])
+    return now
+
+
+def plan(number=1, **details):
+    return DeploymentPlan(number, "fake", "m", f"C{number}", "", "", **details)
+
+
+def begin(deployment, tokens=10, known=None):
+    return asyncio.run((known or SharedRoutes()).begin(deployment, tokens))
+
+
+def test_without_limits_everything_may_begin():
+    assert begin(plan()) is None
+
+
+def test_requests_a_minute(clock):
+    limited = plan(requests_per_minute=3)
+    assert [begin(limited) for _ in range(3)] == [None] * 3
+    assert begin(limited) == pytest.approx(60)
+    clock[0] += 60
+    wait = begin(limited)
+    assert wait is not None, "the minute before still counts in full at the beginning of the next"
+    clock[0] += wait + 0.01
+    assert begin(limited) is None
+
+
+def test_a_call_larger_than_the_limit_is_let_through_when_nothing_else_was(clock):
+    assert begin(plan(tokens_per_minute=100), tokens=5_000) is None
+
+
+def test_tokens_are_put_right_when_they_are_known(clock):
+    limited, known = plan(tokens_per_minute=1_000), SharedRoutes()
+
+    async def call(about, used):
+        wait = await known.begin(limited, about)
+        if wait is None:
+            await known.ended(limited, about, TokenUsage(used, 0), None)
+        return wait
+
+    assert asyncio.run(call(600, 100)) is None
+    assert asyncio.run(call(600, 100)) is None
+    assert asyncio.run(call(900, 900)) is not None
+
+
+def test_places_in_flight_are_given_back():
+    limited = plan(max_concurrency=2)
+
+    async def three():
+        known = SharedRoutes()
+        started = []
+
+        async def one(failure):
+            started.append(await known.begin(limited, 1))
+            await asyncio.sleep(0)
+            if started[-1] is None:
+                await known.ended(limited, 1, TokenUsage(), failure)
+
+        await asyncio.gather(one(None), one(DOWN), one(None))
+        return started, await known.begin(limited, 1)
+
+    started, later = asyncio.run(three())
+    assert [one is None for one in started] == [True, True, False]
+    assert later is None
+
+
+def test_failures_in_a_row_rest_and_one_probe_finds_out():
+    model = ModelPlan(1, "fast", "Fast", (plan(1), plan(2, priority=2)))
+
+    async def story():
+        known = SharedRoutes()
+        for _ in range(3):
+            await known.ended(plan(1), 1, TokenUsage(), DOWN)
+        resting = [one.id for one in await known.order(model)]
+        state.set_rest(1, Rest(3, 1.0, 1))
+        routes.forget()
+        probing = [[one.id for one in await known.order(model)] for _ in range(2)]
+        await known.ended(plan(1), 1, TokenUsage(1, 1), None)
+        return resting, probing, [one.id for one in await known.order(model)]
+
+    assert asyncio.run(story()) == ([2], [[1, 2], [2]], [1, 2])
+
+
+def test_when_all_rest_all_are_asked():
+    model = ModelPlan(1, "fast", "Fast", (plan(1), plan(2, priority=2)))
+
+    async def story():
+        known = SharedRoutes()
+        for number in (1, 2):
+            for _ in range(3):
+                await known.ended(plan(number), 1, TokenUsage(), DOWN)
+        return [one.id for one in await known.order(model)]
+
+    assert asyncio.run(story()) == [1, 2]
+
+
+def test_retry_after_is_a_rest_at_once(clock):
+    rest = after(Rest(), CallFailed(ErrorKind.RATE_LIMIT, "wait", retry_after=20))
+    assert rest.until == clock[0] + 20
+
+
+def test_rests_grow_up_to_ten_minutes(clock):
+    rest = Rest()
+    spans = []
+    for _ in range(9):
+        rest = after(rest, DOWN)
+        spans.append(max(0, rest.until - clock[0]))
+    assert spans == [0, 0, 30, 60, 120, 240, 480, 600, 600]
+
+
+@pytest.mark.parametrize("kind", ["bad_request", "content_filter", "context_too_long"])
+def test_a_refusal_shows_that_it_is_well(kind):
+    assert after(Rest(2), CallFailed(ErrorKind(kind), "no")) == Rest()
+
+
+@pytest.mark.parametrize("kind", ["cancelled", "interrupted"])
+def test_what_we_ended_ourselves_says_nothing(kind):
+    assert after(Rest(2), CallFailed(ErrorKind(kind))) == Rest(2)
+
+
+@given(st.lists(st.floats(0, 30), max_size=60))
+def test_no_sixty_seconds_have_many_more_calls_than_the_limit(steps):
+    """Of a minute's window that slides: at most the limit, and what the even spread of the minute before hides."""
+    cache.clear()
+    now, taken = 600_000.0, []
+    for step in steps:
+        now += step
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(state.time, "time", lambda now=now: now)
+            if state.take_share(1, "requests", 1, 5) is None:
+                taken.append(now)
+    assert all(sum(1 for one in taken if at - 60 < one <= at) <= 10 for at in taken)
