@@ -34,6 +34,11 @@ VARIABLES = {
         "`1` behind TLS: cookies travel over https only, http is redirected, browsers remember it. A proxy has to set "
         "`X-Forwarded-Proto`.",
     ),
+    "CACHE_URL": (
+        "in each process",
+        "A Redis that several processes share, e.g. `redis://localhost:6379/1` (needs the package `redis`): for answers "
+        "that are given again, and for what is known of models' limits and failures.",
+    ),
     "EMAIL_URL": (
         "`consolemail://`",
         "How mails are sent, e.g. `smtp+tls://user:password@mail.example.com:587`. By default they are only printed.",

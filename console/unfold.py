@@ -32,6 +32,7 @@ STYLES = (
     "dashboard",
     "runs",
     "pages",
+    "budgets",
 )
 SCRIPTS = (
     "shell",
@@ -100,6 +101,8 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item("Models", "smart_toy", "admin:llm_admin_languagemodel_changelist", "view_languagemodel"),
                     _item("Connections", "cable", "admin:llm_admin_connection_changelist", "view_connection"),
+                    _item("Health", "monitor_heart", "admin:llm_admin_health", "view_health"),
+                    _item("Budgets", "savings", "admin:llm_admin_budget_changelist", "view_budget"),
                 ],
             },
             {

@@ -12,19 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llm_admin.runtime.extending import register_step
-    from llm_admin.runtime.providers import register_llm_provider
+    from llm_admin.runtime.providers import register_embedding_provider, register_llm_provider
     from llm_admin.runtime.retrievers import register_retriever
     from llm_admin.runtime.runnables import register_runnable
     from llm_admin.services.code import arun_prompt, arun_workflow, get_prompt, get_workflow, run_prompt, run_workflow
     from llm_admin.services.handles import Result, RunFailed
+    from llm_admin.services.health import Finding, register_health_check
 
 __all__ = [
+    "Finding",
     "Result",
     "RunFailed",
     "arun_prompt",
     "arun_workflow",
     "get_prompt",
     "get_workflow",
+    "register_embedding_provider",
+    "register_health_check",
     "register_llm_provider",
     "register_retriever",
     "register_runnable",
@@ -34,8 +38,11 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Finding": "llm_admin.services.health",
     "Result": "llm_admin.services.handles",
     "RunFailed": "llm_admin.services.handles",
+    "register_embedding_provider": "llm_admin.runtime.providers",
+    "register_health_check": "llm_admin.services.health",
     "register_llm_provider": "llm_admin.runtime.providers",
     "register_retriever": "llm_admin.runtime.retrievers",
     "register_runnable": "llm_admin.runtime.runnables",

@@ -30,6 +30,15 @@ def check_llm_admin_setting(**_: Any) -> list[CheckMessage]:
     return []
 
 
+@register(Tags.caches)
+def check_answer_cache(**_: Any) -> list[CheckMessage]:
+    name = getattr(django_settings, "LLM_ADMIN", {}).get("ANSWER_CACHE", "default")
+    if name in django_settings.CACHES:
+        return []
+    hint = f'Add "{name}" to CACHES, or name one of: {", ".join(django_settings.CACHES)}.'
+    return [Error(f"LLM_ADMIN: ANSWER_CACHE names no cache: “{name}”.", hint=hint, id="llm_admin.E005")]
+
+
 @register(Tags.security)
 def check_backend(**_: Any) -> list[CheckMessage]:
     if BACKEND in django_settings.AUTHENTICATION_BACKENDS:

@@ -22,6 +22,7 @@ from llm_admin.services import workspaces
 from llm_admin.tenancy import workspace_scope
 
 STATUS = {InvalidInput: 422, PermissionRefused: 403, NotFound: 404, Conflict: 409, ShuttingDown: 503}
+PROBES = ("/healthz", "/readyz")  # asked by machines, also when there is no database to find a user in
 
 
 class WorkspaceMiddleware:
@@ -32,7 +33,7 @@ class WorkspaceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.workspace = None  # type: ignore[attr-defined]
-        if not request.user.is_authenticated:
+        if request.path_info in PROBES or not request.user.is_authenticated:
             return self.get_response(request)
         workspace = workspaces.current_for(request.user, request.session)
         if workspace is None:

@@ -74,8 +74,11 @@ def login(client):
 @pytest.fixture(autouse=True)
 def _fresh_catalogue():
     """Rows of the test before are gone without a signal."""
+    from django.core.cache import cache
+
     from llm_admin.services import catalogue
 
     catalogue.forget()
+    cache.clear()  # answers of the test before
     yield
     catalogue.forget()

@@ -3,6 +3,7 @@
 from llm_admin.admin import (  # noqa: F401
     approvals,
     batches,
+    budgets,
     connections,
     host_panel,
     language_models,

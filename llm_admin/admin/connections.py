@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
@@ -15,6 +17,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from llm_admin.admin.base import ConsoleAdmin, actor_of, find_or_404
+from llm_admin.admin.connection_keys import replace_key
 from llm_admin.admin.forms import TwoButtons, add_problems
 from llm_admin.models import Connection, Deployment
 from llm_admin.services import connection_trial, connections
@@ -70,7 +73,7 @@ class ConnectionForm(forms.ModelForm):
 @admin.register(Connection)
 class ConnectionAdmin(TwoButtons, ConsoleAdmin):
     form = ConnectionForm
-    list_display = ("name", "kind", "address", "key_source", "models")
+    list_display = ("name", "kind", "address", "key_source", "health", "models")
     search_fields = ("name", "base_url")
     actions = None
     change_form_outer_after_template = "llm_admin/connections/_test.html"
@@ -108,7 +111,12 @@ class ConnectionAdmin(TwoButtons, ConsoleAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         test = self.admin_site.admin_view(require_POST(self.test_view))
-        return [path("<int:pk>/test/", test, name="llm_admin_connection_test"), *super().get_urls()]
+        key = self.admin_site.admin_view(partial(replace_key, model_admin=self))
+        return [
+            path("<int:pk>/test/", test, name="llm_admin_connection_test"),
+            path("<int:pk>/key/", key, name="llm_admin_connection_key"),
+            *super().get_urls(),
+        ]
 
     def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A fragment for htmx; without JavaScript a message on the connection's page."""
@@ -117,8 +125,7 @@ class ConnectionAdmin(TwoButtons, ConsoleAdmin):
         result = connection_trial.try_out(connection, actor=actor)
         if getattr(request, "htmx", False):
             return render(request, "llm_admin/connections/_result.html", {"result": result, "connection": connection})
-        words = f"{result.problem} {result.advice}" if result.problem else f"It works: {len(result.models)} models."
-        self.message_user(request, words, level="ERROR" if result.problem else "SUCCESS")
+        self.message_user(request, result.in_words(), level="ERROR" if result.problem else "SUCCESS")
         return redirect("admin:llm_admin_connection_change", pk)
 
     @display(description="kind")
@@ -135,6 +142,10 @@ class ConnectionAdmin(TwoButtons, ConsoleAdmin):
             return f"Variable {obj.api_key_env}"
         return "Stored here" if obj.has_key else "None"
 
-    @display(description="models", empty_value="None yet")
+    @display(description="health")
+    def health(self, obj: Connection) -> str:
+        return render_to_string("llm_admin/connections/_health.html", {"connection": obj})
+
+    @display(description="used by", empty_value="No model yet")
     def models(self, obj: Any) -> str | None:
         return ", ".join(dict.fromkeys(one.model.name for one in obj.deployments.all())) or None

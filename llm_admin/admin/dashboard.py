@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from llm_admin.admin import budget_cards
 from llm_admin.admin.base import actor_of, find_or_404
 from llm_admin.admin.dashboard_cards import cards
 from llm_admin.admin.dashboard_charts import charts
@@ -46,6 +47,7 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context | {
         "llm_page": "numbers",
         "panel": panel(request, actor),
+        "budgets": budget_cards.home(actor),
         "tops": [
             _top_list("prompt", "Prompts", tops.top_prompts(week), week),
             _top_list("workflow", "Workflows", tops.top_workflows(week), week),

@@ -63,7 +63,21 @@ def cards(report: Report, usage_filter: UsageFilter, period: Period, workspace: 
             delta(now.errors, before.errors, period, before, words=("more", "fewer"), tones=LESS_IS_BETTER),
             _error_notes(now, usage_filter),
         ),
+        *_cache_card(report, usage_filter, period, workspace),
     ]
+
+
+def _cache_card(report: Report, usage_filter: UsageFilter, period: Period, workspace: Workspace) -> list[Card]:
+    """Where nothing was ever answered from the cache, it is not spoken of."""
+    now, before = report.totals, report.before
+    if not (now.cached or before.cached):
+        return []
+    notes = [(f"{now.cached:,} of {now.calls:,} calls cost nothing", "")]
+    if now.saved_nano:
+        notes.append((f"Saved about {cost(now.saved_nano, workspace)}", ""))
+    share = f"{now.cached / now.calls:.0%}" if now.calls else "–"
+    url = logs_url(usage_filter, cached="yes")
+    return [Card("Answered from the cache", share, url, delta(now.cached, before.cached, period, before), notes)]
 
 
 def _cost_notes(now: Totals, usage_filter: UsageFilter) -> list[tuple[str, str]]:

@@ -15,8 +15,9 @@ from unfold.decorators import display
 from llm_admin.admin.base import ConsoleAdmin, actor_of
 from llm_admin.admin.forms import TwoButtons, add_problems, without_links
 from llm_admin.admin.prices import price_urls, prices_of
+from llm_admin.admin.repricing import reprice_urls
 from llm_admin.models import Deployment, LanguageModel
-from llm_admin.services import models
+from llm_admin.services import models, prices, routing_words
 from llm_admin.templatetags.llm_format import UNKNOWN
 
 
@@ -45,7 +46,16 @@ class DeploymentFormSet(forms.BaseInlineFormSet):
 class DeploymentInline(TabularInline):
     model = Deployment
     formset = DeploymentFormSet
-    fields = ("connection", "provider_model", "priority", "enabled")
+    fields = (
+        "connection",
+        "provider_model",
+        "priority",
+        "weight",
+        "requests_per_minute",
+        "tokens_per_minute",
+        "max_concurrency",
+        "enabled",
+    )
     extra = 0
     min_num = 1
     hide_title = True
@@ -90,14 +100,15 @@ class LanguageModelAdmin(TwoButtons, ConsoleAdmin):
         return ("alias", "where", "price") if obj else ()
 
     def get_urls(self) -> list[URLPattern]:
-        return [*price_urls(self), *super().get_urls()]
+        return [*price_urls(self), *reprice_urls(self), *super().get_urls()]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         obj = kwargs.get("obj")
-        if obj and obj.pk and request.user.has_perm("llm_admin.view_deploymentprice"):
-            context["deployments"] = [
-                prices_of(one) for one in models.with_prices(Deployment.objects.filter(model=obj))
-            ]
+        if obj and obj.pk:
+            places = list(prices.with_prices(Deployment.objects.filter(model=obj)))
+            context["routing_words"] = routing_words.sentences(places)
+            if request.user.has_perm("llm_admin.view_deploymentprice"):
+                context["deployments"] = [prices_of(one) for one in places]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -116,16 +127,22 @@ class LanguageModelAdmin(TwoButtons, ConsoleAdmin):
 
     @display(description="where it runs")
     def where(self, obj: LanguageModel) -> SafeString | str:
-        first = models.first_deployment(obj)
-        if first is None:
+        """The first place, and what stands behind it."""
+        active = [one for one in obj.deployments.all() if one.enabled]
+        if not active:
             return "Nowhere yet"
-        return format_html("{} <small>on {}</small>", first.provider_model, first.connection.name)
+        first, *others = sorted(active, key=lambda one: (one.priority, one.pk))
+        shared = [one for one in others if one.priority == first.priority]
+        more = [("with", shared), ("then", [one for one in others if one not in shared])]
+        behind = "; ".join(f"{word} {', '.join(map(routing_words.name, some))}" for word, some in more if some)
+        place = format_html("{} <small>on {}</small>", first.provider_model, first.connection.name)
+        return format_html("{}<br><small>{}</small>", place, behind) if behind else place
 
     @display(description="price per million tokens")
     def price(self, obj: LanguageModel) -> str:
         first = models.first_deployment(obj)
-        now = models.current_price(first) if first else None
-        return models.price_text(now) if now else UNKNOWN
+        now = prices.current(first) if first else None
+        return prices.text(now) if now else UNKNOWN
 
     @display(description="state", label={"Default": "success", "Off": "warning"})
     def state(self, obj: Any) -> str:

@@ -29,7 +29,7 @@ class RoleForm(forms.ModelForm):
 
     class Meta:
         model = Membership
-        fields = ("role",)
+        fields = ("role", "calls_per_minute")
 
     def clean_role(self) -> str:
         role = self.cleaned_data["role"]
@@ -78,7 +78,7 @@ class MembershipAdmin(TwoButtons, ConsoleAdmin):
         return type(form.__name__, (form,), {"actor": actor_of(request)})
 
     def get_fieldsets(self, request: HttpRequest, obj: Membership | None = None) -> Any:
-        return ((None, {"fields": ("person", "role") if obj else ("username", "email", "role")}),)
+        return ((None, {"fields": ("person", "role", "calls_per_minute") if obj else ("username", "email", "role")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("person",) if obj else ()
@@ -86,7 +86,9 @@ class MembershipAdmin(TwoButtons, ConsoleAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         actor = actor_of(request)
         if change:
-            members.change_role(obj, actor=actor, role=form.cleaned_data["role"])
+            data = form.cleaned_data
+            members.change_role(obj, actor=actor, role=data["role"])
+            members.change_limit(obj, actor=actor, calls_per_minute=data["calls_per_minute"])
             return
         data = form.cleaned_data
         added = members.add(actor=actor, username=data["username"], role=data["role"], email=data["email"])

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from llm_admin.admin import gallery
 from llm_admin.admin.base import actor_of
+from llm_admin.admin.health import health_page
 from llm_admin.admin.help import help_page
 from llm_admin.models import Workspace
 from llm_admin.services import catalogue, models, workspaces
@@ -77,6 +78,7 @@ def extra_urls() -> list[URLPattern]:
     view = admin.site.admin_view
     return [
         path("help/", view(help_page), name="llm_admin_help"),
+        path("health/", view(health_page), name="llm_admin_health"),
         *gallery.urls(view),
         path("workspace/settings/", view(settings_page), name="llm_admin_workspace_settings"),
         path("workspace/switch/", view(require_POST(switch)), name="llm_admin_workspace_switch"),

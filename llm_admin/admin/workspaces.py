@@ -3,17 +3,19 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from llm_admin.admin.base import ConsoleAdmin, actor_of
 from llm_admin.admin.forms import TwoButtons, add_problems, without_links
-from llm_admin.choices import StoreTexts
+from llm_admin.choices import CacheAnswers, StoreTexts
 from llm_admin.models import LanguageModel, Workspace
-from llm_admin.services import workspace_settings, workspaces
+from llm_admin.services import answers, workspace_settings, workspaces
 
 
 class SettingsForm(forms.ModelForm):
@@ -22,6 +24,14 @@ class SettingsForm(forms.ModelForm):
         choices=StoreTexts.choices,
         widget=UnfoldAdminRadioSelectWidget,
         help_text="Applies to runs from now on. Numbers (time, tokens, cost) are always kept.",
+    )
+
+    cache_answers = forms.ChoiceField(
+        label="Answers from the cache",
+        choices=CacheAnswers.choices,
+        widget=UnfoldAdminRadioSelectWidget,
+        help_text="An answer that is given again costs nothing and is marked. A prompt's settings may say otherwise. "
+        "Where no texts are kept, no answers are.",
     )
 
     class Meta:
@@ -45,12 +55,23 @@ class NewWorkspaceForm(forms.ModelForm):
         labels = {"slug": "short name"}
 
 
+@require_POST
+def empty_cache(request: HttpRequest) -> HttpResponse:
+    answers.empty(actor=actor_of(request))
+    messages.success(request, "The cache is empty. From now on models are asked again.")
+    return redirect("admin:llm_admin_workspace_settings")
+
+
 @admin.register(Workspace)
 class WorkspaceAdmin(TwoButtons, ConsoleAdmin):
     """Only the current workspace exists here; superusers cross by switching in the header."""
 
     show_add_link = False
     change_form_outer_after_template = "llm_admin/workspaces/_new.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(empty_cache)
+        return [path("empty-cache/", view, name="llm_admin_workspace_empty_cache"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
         return super().get_queryset(request).filter(pk=actor_of(request).workspace.pk)
@@ -72,8 +93,10 @@ class WorkspaceAdmin(TwoButtons, ConsoleAdmin):
             return ((None, {"fields": ("name", "slug")}),)
         return (
             (None, {"fields": ("name", "default_model", "store_texts")}),
+            ("Cache", {"fields": ("cache_answers", "cache_hours")}),
             ("Currency", {"fields": ("currency", "currency_rate")}),
             ("Publishing", {"fields": ("protected_labels",)}),
+            ("Limits", {"fields": ("calls_per_minute",)}),
         )
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:

@@ -31,6 +31,11 @@ class LoopThread:
                 return self._start()
             return self._loop
 
+    @property
+    def is_running(self) -> bool:
+        """Whether this process uses its loop already: looking does not start it."""
+        return self._loop is not None and self._pid == os.getpid()
+
     def _start(self) -> asyncio.AbstractEventLoop:
         loop = new_event_loop()
         self._thread = threading.Thread(target=self._run, args=(loop,), name=self.name, daemon=True)

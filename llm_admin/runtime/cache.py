@@ -23,18 +23,19 @@ from langchain_core.caches import RETURN_VAL_TYPE, BaseCache
 from langchain_core.messages import message_to_dict, messages_from_dict
 from langchain_core.outputs import ChatGeneration, Generation
 
+from llm_admin.runtime.providers.base import EmbeddingResult
+
 logger = logging.getLogger(__name__)
 PREFIX = "llm-admin"
 MOST_CHARACTERS = 200_000
 EMBEDDING_SECONDS = 30 * 24 * 3600
 CLIENT_ERRORS = (("redis.exceptions", "RedisError"), ("pymemcache.exceptions", "MemcacheError"))
-Vectors = list[list[float]]
 
 
 @lru_cache(maxsize=8)
 def store_of(alias: str) -> Store:
     """One for the whole process: `caches[alias]` would connect to Redis anew in every task."""
-    return caches.create_connection(alias)  # type: ignore[no-any-return]
+    return caches.create_connection(alias)
 
 
 def _forget(*, setting: str, **_: object) -> None:
@@ -45,9 +46,13 @@ def _forget(*, setting: str, **_: object) -> None:
 setting_changed.connect(_forget, dispatch_uid="llm_admin.runtime.cache")
 
 
-def digest(*parts: Any) -> str:
-    """The same for the same parts, however their dictionaries are ordered."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+def digest(*parts: str) -> str:
+    """With their lengths, so that what ends one part cannot begin the next."""
+    made = hashlib.sha256()
+    for part in parts:
+        made.update(f"{len(part)}:".encode())
+        made.update(part.encode("utf-8", "surrogatepass"))
+    return made.hexdigest()
 
 
 class DjangoCache(BaseCache):
@@ -149,27 +154,29 @@ def _read(kept: dict[str, Any]) -> Generation:
 
 
 async def embed_cached(
-    ask: Callable[[list[str]], Awaitable[Vectors]],
+    ask: Callable[[list[str]], Awaitable[EmbeddingResult]],
     texts: Sequence[str],
     *,
     space: Sequence[Any],
     alias: str = "default",
     seconds: float = EMBEDDING_SECONDS,
-) -> Vectors:
+) -> EmbeddingResult:
     """As LangChain's CacheBackedEmbeddings: only texts that are not known are asked for, each once.
 
-    `space`: everything else that the vectors depend on (workspace, provider, address, model, dimensions).
+    `tokens` are those of what was asked for. `space`: everything else that the vectors depend on (workspace, provider, address, model, dimensions).
     """
-    store = store_of(alias)
-    keys = {text: f"{PREFIX}:embedding:{digest(space, text)}" for text in texts}
+    store, where = store_of(alias), json.dumps(space, sort_keys=True)
+    keys = {text: f"{PREFIX}:embedding:{digest(where, text)}" for text in texts}
     found = await asyncio.to_thread(_reached, lambda: store.get_many(list(keys.values())), {})
     known = {text: _unpacked(found[key]) for text, key in keys.items() if key in found}
+    tokens: int | None = 0
     if missing := [text for text in keys if text not in known]:
-        new = dict(zip(missing, await ask(missing), strict=True))
+        result = await ask(missing)
+        tokens, new = result.tokens, dict(zip(missing, result.vectors, strict=True))
         packed = {keys[text]: _packed(vector) for text, vector in new.items()}
         await asyncio.to_thread(_reached, lambda: store.set_many(packed, timeout=seconds), None)
         known |= new
-    return [known[text] for text in texts]
+    return EmbeddingResult([known[text] for text in texts], tokens)
 
 
 def _packed(vector: Sequence[float]) -> bytes:

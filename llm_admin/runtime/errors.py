@@ -46,10 +46,10 @@ WORDS: dict[ErrorKind, tuple[str, str]] = {
         "Check what the step gives it; if that is right, tell a developer.",
     ),
     ErrorKind.BUDGET: (
-        "This was not run, and cost nothing{why}.",
+        "This call was not made, and cost nothing{why}.",
         "Ask for more, or wait until the budget begins anew.",
     ),
-    ErrorKind.USER_LIMIT: ("This was not run, and cost nothing{why}.", "Wait a minute and run it again."),
+    ErrorKind.USER_LIMIT: ("This call was not made, and cost nothing{why}.", "Wait a minute and run it again."),
     ErrorKind.INTERRUPTED: (
         "The server stopped while this was running{why}.",
         "What had arrived is kept; run it again if you still need the rest.",

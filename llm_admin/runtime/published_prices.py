@@ -53,8 +53,8 @@ KINDS = {
     "cache_write_mtok": "cache_write",
     "output_reasoning_mtok": "reasoning",
 }
-# Token counts that no log has: with one of these the price of a plain call cannot be told.
-NOT_COUNTED = {"output_citation_mtok"}
+# What no log counts: the price of a plain call cannot be told. (Perplexity's fee of a request depends on its search.)
+NOT_COUNTED = {"output_citation_mtok", "requests_kcount"}
 DIGITS = 6  # behind the point, as the table stores them
 
 
@@ -127,7 +127,6 @@ def _plan(prices: Any) -> PricePlan | None:
     base = {kind: _exact(_at(value, 0)) for kind, value in rates.items()}
     starts = sorted({tier.start for value in rates.values() for tier in getattr(value, "tiers", ())})
     tiers = tuple(PriceTier(start, **_tier(rates, start + 1)) for start in starts)
-    per_thousand = told.get("requests_kcount")
     if None in base.values() or any(None in _tier(rates, start + 1).values() for start in starts):
         return None
     return PricePlan(
@@ -137,7 +136,6 @@ def _plan(prices: Any) -> PricePlan | None:
         cached_input=base.get("cached_input"),
         cache_write=base.get("cache_write"),
         reasoning=base.get("reasoning"),
-        per_request=None if per_thousand is None else _at(per_thousand, 0) / 1000,
         tiers=tiers,
     )
 

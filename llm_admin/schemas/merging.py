@@ -189,7 +189,9 @@ def _slots(base: PromptSpec, mine: PromptSpec, theirs: PromptSpec) -> Iterator[_
     yield _Slot("model", "Model", [base.model, mine.model, theirs.model], lambda value: value)
     yield from _parameters(base.parameters, mine.parameters, theirs.parameters)
     caches = [base.cache, mine.cache, theirs.cache]
-    yield _Slot("cache", "Answers from the cache", caches, lambda value: CACHE_WORDS.get(value, "as the workspace says"))
+    yield _Slot(
+        "cache", "Answers from the cache", caches, lambda value: CACHE_WORDS.get(value, "as the workspace says")
+    )
     yield _Slot("output", "Answer", [base.output, mine.output, theirs.output], _answer)
 
 

@@ -45,7 +45,7 @@ def weeks(prompt_ids: Iterable[int], *, now: datetime | None = None) -> dict[int
         week.unknown_cost += calls - known
         week.cost_nano = (week.cost_nano or 0) + (cost or 0)
         priced |= {prompt_id} if known else set()
-    for prompt_id, latency in _slowest(rows):
+    for prompt_id, latency in _slowest(rows.filter(cached=False)):
         if prompt_id in made:  # else its first call came between the two queries
             made[prompt_id].p95_ms = latency
     for prompt_id in made.keys() - priced:

@@ -22,19 +22,6 @@ class Call:
     log: InteractionLog
     text: InteractionText | None = None
 
-    @property
-    def cached_tokens(self) -> int:
-        return min(self.log.cached_input_tokens or 0, self.log.input_tokens or 0)
-
-    @property
-    def fresh_tokens(self) -> int:
-        return (self.log.input_tokens or 0) - self.cached_tokens
-
-    @property
-    def cached_price(self) -> Any:
-        price = self.log.price
-        return price.input_per_million if price.cached_input_per_million is None else price.cached_input_per_million
-
 
 @dataclass
 class Figures:
@@ -44,9 +31,13 @@ class Figures:
     input_tokens: int | None = 0
     output_tokens: int | None = 0
     cost_nano: int | None = 0
+    cached: int = 0  # calls that were answered from the cache
 
-    def add(self, input_tokens: int | None, output_tokens: int | None, cost_nano: int | None) -> None:
+    def add(
+        self, input_tokens: int | None, output_tokens: int | None, cost_nano: int | None, cached: int = 0
+    ) -> None:
         self.calls += 1
+        self.cached += cached
         self.input_tokens = total((self.input_tokens, input_tokens))
         self.output_tokens = total((self.output_tokens, output_tokens))
         self.cost_nano = total((self.cost_nano, cost_nano))

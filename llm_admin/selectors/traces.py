@@ -38,6 +38,11 @@ class Trace:
         return (kept.answer if kept else "") or self.streamed.get("") or None
 
     @property
+    def cached(self) -> bool:
+        """Of a prompt's run: whether its answer was given before."""
+        return bool(self.calls) and all(call.log.cached for call in self.calls)
+
+    @property
     def duration_ms(self) -> float | None:
         return milliseconds(self.run.started_at, self.run.ended_at)
 
@@ -87,7 +92,7 @@ def _figures(run: Run) -> dict[str, Figures]:
     """By path; a step that holds others has the sums of theirs."""
     found: dict[str, Figures] = defaultdict(Figures)
     numbers = InteractionLog.objects.filter(run=run).values_list(
-        "step_path", "input_tokens", "output_tokens", "cost_nano"
+        "step_path", "input_tokens", "output_tokens", "cost_nano", "cached"
     )
     for path, *figures in numbers:
         while path:

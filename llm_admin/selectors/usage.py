@@ -43,7 +43,11 @@ class UsageFilter:
 
 @dataclass(frozen=True)
 class Totals:
-    """`cost_nano` sums the known costs only; it is None when calls were made and none of their costs is known."""
+    """`cost_nano` sums the known costs only; it is None when calls were made and none of their costs is known.
+
+    `cached`: calls that were answered from the cache; times are those of the others. `saved_nano` is about what they
+    would have cost, None where nobody knows.
+    """
 
     calls: int = 0
     errors: int = 0
@@ -54,6 +58,8 @@ class Totals:
     output_tokens: int = 0
     p50_ms: int | None = None
     p95_ms: int | None = None
+    cached: int = 0
+    saved_nano: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,12 +81,13 @@ class Report:
 
 
 class Cell(NamedTuple):
-    """What a rollup row will hold: sums by bucket, model and outcome."""
+    """What a rollup row will hold: sums by bucket, model, outcome and whether the cache answered."""
 
     bucket: int
     model: int | None
     status: str
     error_kind: str
+    cached: bool
     calls: int
     priced: int
     cost_nano: int | None
@@ -134,7 +141,7 @@ def nearest_rank(ordered: Sequence[int], percent: int) -> int | None:
 
 def _cells(usage_filter: UsageFilter, starts: Sequence[dt.datetime]) -> list[Cell]:
     rows = usage_filter.logs().annotate(bucket=_bucket_number(starts, 0, len(starts)))
-    sums = rows.values_list("bucket", "model_id", "status", "error_kind").annotate(
+    sums = rows.values_list("bucket", "model_id", "status", "error_kind", "cached").annotate(
         Count("pk"), Count("cost_nano"), Sum("cost_nano"), Sum("input_tokens"), Sum("output_tokens")
     )
     return [Cell(*row) for row in sums]
@@ -143,7 +150,7 @@ def _cells(usage_filter: UsageFilter, starts: Sequence[dt.datetime]) -> list[Cel
 def _latencies(usage_filter: UsageFilter, starts: Sequence[dt.datetime]) -> list[list[int]]:
     """By bucket, sorted. One thin pass: four times faster on SQLite than a window function (measured, 100,000 rows)."""
     found: list[list[int]] = [[] for _ in starts]
-    rows = usage_filter.logs().annotate(bucket=_bucket_number(starts, 0, len(starts)))
+    rows = usage_filter.logs().filter(cached=False).annotate(bucket=_bucket_number(starts, 0, len(starts)))
     for bucket, latency in rows.values_list("bucket", "latency_ms").iterator(chunk_size=10_000):
         found[bucket].append(latency)
     for latencies in found:
@@ -182,7 +189,27 @@ def _totals(cells: Sequence[Cell], latencies: Sequence[int]) -> Totals:
         output_tokens=sum(cell.output_tokens or 0 for cell in cells),
         p50_ms=nearest_rank(latencies, 50),
         p95_ms=nearest_rank(latencies, 95),
+        cached=sum(cell.calls for cell in cells if cell.cached),
+        saved_nano=_saved(cells),
     )
+
+
+def _saved(cells: Sequence[Cell]) -> int | None:
+    """What the tokens of hits would have cost, at what a token of the same model cost on average in the same time."""
+    paid: Counter[int | None] = Counter()
+    tokens: Counter[int | None] = Counter()
+    for cell in cells:
+        if not cell.cached and cell.priced == cell.calls:
+            paid[cell.model] += cell.cost_nano or 0
+            tokens[cell.model] += _tokens(cell)
+    known = [
+        _tokens(cell) * paid[cell.model] // tokens[cell.model] for cell in cells if cell.cached and tokens[cell.model]
+    ]
+    return sum(known) if known else None
+
+
+def _tokens(cell: Cell) -> int:
+    return (cell.input_tokens or 0) + (cell.output_tokens or 0)
 
 
 def _bucket(start: dt.datetime, end: dt.datetime, cells: Sequence[Cell], latencies: Sequence[int]) -> Bucket:

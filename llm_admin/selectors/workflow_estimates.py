@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from llm_admin.choices import RunKind, RunStatus
-from llm_admin.models import Run
+from llm_admin.models import InteractionLog, Run
 from llm_admin.selectors.estimates import FEWEST, LOOKED_AT, Range
 
 WINDOW = 2_000  # among the newest so many runs
@@ -45,11 +47,12 @@ def estimate(*, workflow_id: int, version_id: int | None = None, model: str | No
 
 
 def _runs(workflow_id: int, model: str | None) -> Any:
-    """Whole ones, during which nobody was waited for, and that made all their calls themselves."""
+    """Whole ones, during which nobody was waited for, and that made all their calls themselves, none from the cache."""
     newest = Run.objects.filter(workflow_id=workflow_id, kind=RunKind.WORKFLOW).order_by("-id").values("pk")[:WINDOW]
     runs = Run.objects.filter(pk__in=newest, status=RunStatus.SUCCEEDED, approvals=None, again_of=None)
     runs = runs.filter(started_at__isnull=False, ended_at__isnull=False, spec__model=model)
-    return runs.order_by("-id")
+    hits = InteractionLog.objects.filter(run=OuterRef("pk"), cached=True)
+    return runs.exclude(Exists(hits)).order_by("-id")
 
 
 def _range(numbers: list[Any]) -> Range | None:

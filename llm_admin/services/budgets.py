@@ -83,7 +83,7 @@ def _check_subject(budget: Budget) -> list[Problem]:
 def _check_numbers(budget: Budget) -> list[Problem]:
     problems = []
     if not 1 <= (budget.limit or 0) <= MOST:
-        problems.append(Problem(("limit",), "Give an amount above 0; the smallest that counts is a thousandth."))
+        problems.append(Problem(("limit",), "Give an amount above 0."))
     levels = budget.warn_at
     if not isinstance(levels, list) or any(type(one) is not int or not 1 <= one <= 99 for one in levels):
         problems.append(Problem(("warn_at",), "Whole percents from 1 to 99, with commas between: 50, 80."))

@@ -12,6 +12,14 @@ from llm_admin.schemas.plans import PricePlan
 from llm_admin.schemas.usage import TokenUsage
 from llm_admin.services import prices
 
+SHORT = {
+    "input": "in",
+    "cached_input": "cached",
+    "cache_write": "written to the cache",
+    "output": "out",
+    "reasoning": "reasoning",
+    "per_request": "request",
+}
 KINDS = {
     "input": "Input",
     "cached_input": "Input, read from the provider's cache",
@@ -25,22 +33,28 @@ ENDED_EARLY = (CallStatus.CANCELLED, CallStatus.INTERRUPTED)
 
 @dataclass(frozen=True)
 class Line:
-    """In dollars, exactly."""
+    """In dollars, exactly. `rate` is per million tokens, or for the one request."""
 
     name: str
+    short: str
     count: int
-    rate: str
+    rate: Decimal
     amount: str
     is_tokens: bool
+
+    @property
+    def rate_text(self) -> str:
+        return f"{prices.dollars(self.rate)} per million" if self.is_tokens else prices.dollars(self.rate)
 
 
 @dataclass(frozen=True)
 class Computed:
-    """`why`: of an unknown cost. `note`: what there is to know about the lines beside themselves."""
+    """`why`: of an unknown cost. `notes`: what there is to know about the lines beside themselves."""
 
     lines: list[Line]
     price: DeploymentPrice | None
     source: str = ""
+    total: str = ""
     why: str = ""
     notes: tuple[str, ...] = ()
 
@@ -66,7 +80,8 @@ def explain(log: InteractionLog) -> Computed:
     lines = cost_lines(plan, usage_of(log))
     if log.cost_nano is None or lines is None or plan is None:
         return Computed([], price, source, why=_why(log, price))
-    return Computed([_line(line) for line in lines], price, source, notes=tuple(_notes(log, plan, lines)))
+    total = prices.dollars(Decimal(total_nano(lines)) / Decimal(10) ** 9)
+    return Computed([_line(line) for line in lines], price, source, total, notes=tuple(_notes(log, plan, lines)))
 
 
 def _why(log: InteractionLog, price: DeploymentPrice | None) -> str:
@@ -84,10 +99,9 @@ def _why(log: InteractionLog, price: DeploymentPrice | None) -> str:
 
 
 def _line(line: CostLine) -> Line:
-    is_tokens = line.kind != "per_request"
-    rate = prices.dollars(line.rate)
     amount = prices.dollars(line.nano / Decimal(10) ** 9)
-    return Line(KINDS[line.kind], line.count, f"{rate} per million" if is_tokens else rate, amount, is_tokens)
+    is_tokens = line.kind != "per_request"
+    return Line(KINDS[line.kind], SHORT[line.kind], line.count, line.rate, amount, is_tokens)
 
 
 def _notes(log: InteractionLog, plan: PricePlan, lines: list[CostLine]) -> list[str]:

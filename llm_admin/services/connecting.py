@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from llm_admin.choices import PriceSource
 from llm_admin.exceptions import Conflict, InvalidInput, Problem
 from llm_admin.models import Connection, Deployment, LanguageModel
 from llm_admin.services import connections, models, prices, workspace_settings
@@ -104,6 +105,8 @@ def _price(wanted: Wanted, actor: Actor, deployment: Deployment) -> list[str]:
     if wanted.input_price is None or wanted.output_price is None:
         return []
     now = prices.current(deployment)
+    if now and now.source == PriceSource.PUBLISHED:
+        now = None  # one's own stays when the provider changes its list
     same = now and (now.input_per_million, now.output_per_million) == (wanted.input_price, wanted.output_price)
     if same:
         return []

@@ -9,9 +9,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.db import transaction
 from django.db.models import ProtectedError
+from django.utils import timezone
 
+from llm_admin import outgoing
 from llm_admin.exceptions import Conflict, InvalidInput, Problem
 from llm_admin.models import Connection
+from llm_admin.services import connection_health
+from llm_admin.services.connection_health import note_outcome as note_outcome
 from llm_admin.services.validation import clean
 from llm_admin.tenancy import workspace_scope
 
@@ -50,9 +54,26 @@ def save(connection: Connection, *, actor: Actor, key: str = "", remove_key: boo
             connection.api_key = None
         else:
             connection.api_key = key.strip() or (stored.api_key if stored else None)
+        _note_change(connection, stored)
         clean(connection, exclude={"base_url", "api_key"})
         connection.save()
     return connection
+
+
+def _note_change(connection: Connection, stored: Connection | None) -> None:
+    """Another key or address: what was known of its health is known no longer."""
+    key_before = (stored.api_key, stored.api_key_env) if stored else (None, "")
+    if (connection.api_key, connection.api_key_env) != key_before:
+        connection.key_changed_at = timezone.now()
+    elif stored is None or _place(stored) == _place(connection):
+        return
+    connection.healthy = connection.checked_at = connection.check_ms = None
+    connection.problem = ""
+    connection_health.forget(connection.pk)
+
+
+def _place(connection: Connection) -> tuple[Any, ...]:
+    return connection.provider, connection.base_url, connection.options
 
 
 def check(connection: Connection, *, key: str = "", remove_key: bool = False) -> list[Problem]:
@@ -85,7 +106,8 @@ def _check_address(url: str) -> list[Problem]:
         return [Problem(place, "This is no web address. It begins with http:// or https://.")]
     if parts.username or parts.password or parts.query or parts.fragment:
         return [Problem(place, "Only the address: no user name, password, “?” or “#”. A key has its own field.")]
-    return []
+    refused = outgoing.problem_of(url)
+    return [Problem(place, refused)] if refused else []
 
 
 def _check_key(connection: Connection, key: str, *, remove_key: bool) -> list[Problem]:

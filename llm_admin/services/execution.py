@@ -33,6 +33,7 @@ from llm_admin.schemas.events import RunEvent, StatusEvent
 from llm_admin.schemas.records import Outcome
 from llm_admin.services import continuing, upkeep
 from llm_admin.services.answers import CachedAnswers
+from llm_admin.services.budget_gate import BudgetGate
 from llm_admin.services.live import LIVE, Emitter, LiveRun, executor_id
 from llm_admin.services.recording import RunRecorder, close_steps
 from llm_admin.services.resolving import ModelResolver
@@ -157,6 +158,7 @@ async def _drive(live: LiveRun) -> Outcome:
         call_timeout=limits.CALL_TIMEOUT,
         first_token_timeout=limits.FIRST_TOKEN_TIMEOUT,
         call_retries=limits.CALL_RETRIES,
+        gate=BudgetGate(run),
         routes=SharedRoutes(),
         answers=answers,
     )

@@ -94,6 +94,15 @@ def change_role(membership: Membership, *, actor: Actor, role: str) -> None:
         membership.save(update_fields=["role"])
 
 
+def change_limit(membership: Membership, *, actor: Actor, calls_per_minute: int | None) -> None:
+    """None: as the workspace's settings say."""
+    actor.require("change_membership")
+    membership.calls_per_minute = calls_per_minute
+    with workspace_scope(actor.workspace):
+        clean(membership)
+        membership.save(update_fields=["calls_per_minute"])
+
+
 def remove(membership: Membership, *, actor: Actor) -> None:
     """The account stays; only its place in this workspace goes. Raises Conflict for the last admin."""
     actor.require("delete_membership")

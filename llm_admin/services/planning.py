@@ -107,7 +107,9 @@ def _stored_plan(
         )
         return known.redactor.value(planned.model_dump(mode="json"))
 
-    return plan() if version is None else catalogue.cached(("plan", version.pk, model, known.default_alias, cache), plan)
+    if version is None:
+        return plan()
+    return catalogue.cached(("plan", version.pk, model, known.default_alias, cache), plan)
 
 
 def _check_fills_in(spec: PromptSpec, values: dict[str, Any]) -> None:

@@ -1,11 +1,10 @@
-"""What a million tokens costs at a deployment: prices from a date on, entered by people or published by the provider."""
+"""What a million tokens costs at a deployment: prices from a date on, entered here or published by the provider."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -137,22 +136,7 @@ def tier_from_json(stored: Mapping[str, Any]) -> PriceTier:
     return PriceTier(int(stored["above"]), **{name: Decimal(stored[name]) for name in RATES if name in stored})
 
 
-def parse(text: str) -> Decimal | None:
-    """A rate as somebody typed it; None: no number."""
-    try:
-        amount = Decimal(text.strip())
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() else None
-
-
 # ---- in words
-
-
-@dataclass(frozen=True)
-class Amount:
-    name: str
-    text: str
 
 
 NAMES = {
@@ -192,8 +176,9 @@ def further(price: DeploymentPrice) -> list[str]:
 
 
 def _tier_text(tier: PriceTier) -> str:
-    rates = [f"{NAMES[name].lower()} {dollars(amount)}" for name in RATES if (amount := getattr(tier, name)) is not None]
-    return f"Above {tier.above:,} input tokens: {', '.join(rates)}"
+    given = {name: amount for name in RATES if (amount := getattr(tier, name)) is not None}
+    rates = ", ".join(f"{NAMES[name].lower()} {dollars(amount)}" for name, amount in given.items())
+    return f"Above {tier.above:,} input tokens: {rates}"
 
 
 def _require_ours(deployment: Deployment) -> None:

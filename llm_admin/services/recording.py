@@ -16,6 +16,7 @@ from llm_admin.models import InteractionLog, InteractionText, Run, RunStep
 from llm_admin.schemas.events import RunEvent, StepEvent
 from llm_admin.schemas.records import ApprovalRequest, CallRecord, CallStart, StepRecord
 from llm_admin.services import continuing
+from llm_admin.services.budget_gate import settle
 
 STEP_DELAY = 0.01  # seconds
 CHANGING = ("status", "input", "output", "error_kind", "error_message", "note", "ended_at")
@@ -88,6 +89,8 @@ class RunRecorder:
         self.open_calls.pop(record.start.path, None)
         self.calls.append(record)
         self.pending.append(log_insert(self.run, record, self.mask, keeps_texts=self.keeps_texts))
+        if (settling := settle(record)) is not None:
+            self.pending.append(settling)
         self._paid = True
 
     def step_started(self, record: StepRecord) -> None:

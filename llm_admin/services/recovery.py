@@ -20,6 +20,7 @@ from llm_admin.schemas.plans import RunPlan
 from llm_admin.schemas.records import CallRecord, CallStart
 from llm_admin.schemas.steps import STEP_SPECS
 from llm_admin.services import continuing
+from llm_admin.services.budget_gate import settle
 from llm_admin.services.live import LIVE
 from llm_admin.services.recording import close_steps, log_insert, start_from_json
 from llm_admin.services.secrets import redactor
@@ -74,6 +75,8 @@ def _store(run: Run, call: CallRecord) -> None:
     if insert.child is not None:
         setattr(insert.child, insert.link, insert.row.pk)
         insert.child.save()
+    if (settling := settle(call)) is not None:
+        settling()
 
 
 def _record(start: CallStart, text: str, last_seen: datetime) -> CallRecord:

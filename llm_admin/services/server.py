@@ -16,7 +16,19 @@ from llm_admin.conf import settings
 from llm_admin.jobs.local import LOCAL
 from llm_admin.jobs.writer import WRITER
 from llm_admin.models import Lease
-from llm_admin.services import approval_mails, approvals, batch_pump, batch_work, drafts, execution, recovery, upkeep
+from llm_admin.services import (
+    approval_mails,
+    approvals,
+    batch_pump,
+    batch_work,
+    budget_gate,
+    budget_mails,
+    drafts,
+    execution,
+    recovery,
+    repricing,
+    upkeep,
+)
 from llm_admin.services.live import LIVE, executor_id
 from llm_admin.services.secrets import redactor
 
@@ -77,7 +89,9 @@ async def _tick() -> None:
         await WRITER.write(drafts.forget_old)
         await WRITER.write(approvals.settle_overdue)
         await WRITER.write(batch_work.settle_waiting)
+        await WRITER.write(budget_gate.expire)
         await asyncio.to_thread(approval_mails.send_waiting)
+        await asyncio.to_thread(budget_mails.send_warnings)
 
 
 async def _recover() -> None:
@@ -90,6 +104,9 @@ async def _recover() -> None:
     for batch_id in await WRITER.write(batch_pump.abandoned):
         if not LIVE.stopping:
             batch_pump.launch(batch_id)
+    for job_id in await WRITER.write(repricing.abandoned):
+        if not LIVE.stopping:
+            repricing.launch(job_id)
 
 
 def take_lease(name: str, seconds: float) -> bool:

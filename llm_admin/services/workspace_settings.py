@@ -11,7 +11,17 @@ from llm_admin.services.actors import Actor
 from llm_admin.services.validation import clean
 from llm_admin.tenancy import workspace_scope
 
-CHANGEABLE = ("name", "default_model", "store_texts", "currency", "currency_rate", "protected_labels")
+CHANGEABLE = (
+    "name",
+    "default_model",
+    "store_texts",
+    "currency",
+    "currency_rate",
+    "protected_labels",
+    "cache_answers",
+    "cache_hours",
+    "calls_per_minute",
+)
 
 
 def change(workspace: Workspace, *, actor: Actor, **values: Any) -> Workspace:

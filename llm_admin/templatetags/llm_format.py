@@ -13,6 +13,8 @@ from django import template
 from django.utils import formats, timezone
 from django.utils.html import format_html
 
+from llm_admin.choices import ErrorKind
+
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
@@ -122,3 +124,9 @@ def per_million(dollars: Decimal, workspace: Workspace | None = None) -> str:
     if workspace is None:
         return f"{money(dollars)}/M"
     return f"{money(dollars * workspace.currency_rate, workspace.currency)}/M"
+
+
+@register.filter
+def error_kind(value: str) -> str:
+    """ "rate_limit" -> "Too many requests"; what an older or newer version wrote, as it is."""
+    return ErrorKind(value).label if value in ErrorKind.values else value

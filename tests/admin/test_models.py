@@ -15,7 +15,7 @@ from django.utils import timezone
 from llm_admin.choices import Role
 from llm_admin.exceptions import Conflict, InvalidInput, NotFound, PermissionRefused
 from llm_admin.models import Connection, Deployment, DeploymentPrice, InteractionLog, LanguageModel
-from llm_admin.services import actors, catalogue, models, workspace_settings
+from llm_admin.services import actors, catalogue, models, prices, workspace_settings
 from llm_admin.services.resolving import load_model
 from llm_admin.tenancy import workspace_scope
 from tests import factories
@@ -52,14 +52,15 @@ def page(model):
     return reverse("admin:llm_admin_languagemodel_change", args=[model.pk])
 
 
-def row(number, connection, provider_model, *, pk="", model="", enabled=True, priority=1, delete=False):
+def row(number, connection, provider_model, *, pk="", model="", enabled=True, priority=1, delete=False, **limits):
     values = {
         "id": pk,
         "model": model,
         "connection": connection,
         "provider_model": provider_model,
         "priority": priority,
-    }
+        "weight": 1,
+    } | limits
     values |= {"enabled": "on"} if enabled else {}
     values |= {"DELETE": "on"} if delete else {}
     return {f"deployments-{number}-{name}": value for name, value in values.items()}
@@ -186,10 +187,10 @@ def test_a_price_from_a_date(operator, place):
     price(place, "9", starts_at=timezone.now() - dt.timedelta(days=3))
     html = add_price(operator, place, starts_at=tomorrow.isoformat()).content.decode()
     assert "Planned" in html
-    with_price = models.with_prices(Deployment.objects.filter(pk=place.pk)).get()
-    assert models.current_price(with_price).input_per_million == 9
+    with_price = prices.with_prices(Deployment.objects.filter(pk=place.pk)).get()
+    assert prices.current(with_price).input_per_million == 9
     later = timezone.now() + dt.timedelta(days=2)
-    assert models.current_price(with_price, at=later).input_per_million == Decimal("0.15")
+    assert prices.current(with_price, at=later).input_per_million == Decimal("0.15")
 
 
 @pytest.mark.parametrize(
@@ -362,8 +363,8 @@ def test_services_refuse_an_author(fast, place, member, workspace):
         lambda: models.delete(fast, actor=actor),
         lambda: models.save_deployment(place, actor=actor),
         lambda: models.delete_deployment(place, actor=actor),
-        lambda: models.add_price(place, actor=actor, **amounts),
-        lambda: models.delete_price(price(place), actor=actor),
+        lambda: prices.add(place, actor=actor, **amounts),
+        lambda: prices.delete(price(place), actor=actor),
     ):
         with pytest.raises(PermissionRefused):
             act()
@@ -376,9 +377,9 @@ def test_another_workspaces_prices(operator, system, workspace):
     assert add_price(operator, theirs.deployment).status_code == 404
     assert delete_price(operator, theirs).status_code == 404
     with pytest.raises(NotFound):
-        models.delete_price(theirs, actor=system)
+        prices.delete(theirs, actor=system)
     with pytest.raises(NotFound):
-        models.add_price(theirs.deployment, actor=system, input_per_million=Decimal(1), output_per_million=Decimal(1))
+        prices.add(theirs.deployment, actor=system, input_per_million=Decimal(1), output_per_million=Decimal(1))
     with workspace_scope(other):
         assert DeploymentPrice.objects.get() == theirs
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from llm_admin.choices import Role, StoreTexts
+from llm_admin.choices import CacheAnswers, Role, StoreTexts
 from llm_admin.exceptions import NotFound, PermissionRefused
 from llm_admin.models import LanguageModel, Workspace
 from llm_admin.services import actors, workspace_settings
@@ -34,6 +34,8 @@ def form(workspace, **fields):
         "store_texts": StoreTexts.MASKED,
         "currency": "USD",
         "currency_rate": "1",
+        "cache_answers": CacheAnswers.DETERMINISTIC,
+        "cache_hours": "24",
     }
     return data | fields
 

@@ -41,6 +41,8 @@ def by_pk(noun: str, reads: str, **details: object) -> Page:
 
 PAGES: dict[str, Page] = {
     "root": Page(NOTHING, get=302),
+    "healthz": Page(NOTHING),
+    "readyz": Page(NOTHING),
     "index": Page(VIEWER),
     "login": Page(NOTHING, get=302),
     "logout": Page(NOTHING, get=405),
@@ -54,11 +56,15 @@ PAGES: dict[str, Page] = {
     "llm_admin_help": Page(NOTHING),
     "llm_admin_workspace_settings": Page(ADMIN, get=302),
     "llm_admin_workspace_switch": Page(NOTHING, get=405, post={"workspace": "workspace"}),
+    "llm_admin_health": Page(OPERATOR),
     **crud("connection", OPERATOR, OPERATOR),
     "llm_admin_connection_test": by_pk("connection", OPERATOR, get=405),
+    "llm_admin_connection_key": by_pk("connection", OPERATOR, post={"key": "key"}),
     **crud("languagemodel", VIEWER, OPERATOR),
     "llm_admin_deploymentprice_add": by_pk("deployment", OPERATOR, get=405),
     "llm_admin_deploymentprice_delete": by_pk("price", OPERATOR, get=405),
+    "llm_admin_languagemodel_reprice": by_pk("languagemodel", OPERATOR, post={"since": "2020-01-01"}),
+    "llm_admin_languagemodel_reprice_progress": by_pk("languagemodel", OPERATOR),
     "llm_admin_numbers": Page(VIEWER, query={"prompt": "prompt"}),
     "llm_admin_interactionlog_changelist": Page(VIEWER),  # the filter names prompts; its rows are one's own
     "llm_admin_interactionlog_change": Page(OWN, arguments={"object_id": "log"}),

@@ -41,6 +41,7 @@ from tests.permissions.declarations import ADMIN, AUTHOR, NOTHING, OPERATOR, OWN
 PLANTED = "PLANTEDWORD"
 COMPARISON = "c0ffee00"
 NOT_WATCHED = {"sessions", "admin"}  # a login makes rows there
+AT_ROOT = ("root", "healthz", "readyz")
 RANK = {NOTHING: 0, VIEWER: 1, AUTHOR: 2, OPERATOR: 3, ADMIN: 4}
 pytestmark = pytest.mark.django_db
 
@@ -184,7 +185,7 @@ def plant_product(actor, workflow) -> dict[str, object]:
 
 def address(name: str, page: Page, objects: dict[str, object]) -> str:
     kwargs = {argument: objects[what] for argument, what in page.arguments.items()}
-    path = reverse(name if name == "root" else f"admin:{name}", kwargs=kwargs)
+    path = reverse(name if name in AT_ROOT else f"admin:{name}", kwargs=kwargs)
     query = "&".join(f"{key}={objects[what]}" for key, what in page.query.items())
     return f"{path}?{query}" if query else path
 

@@ -82,9 +82,10 @@ def test_places_in_flight_are_given_back():
         started = []
 
         async def one(failure):
-            started.append(await known.begin(limited, 1))
+            wait = await known.begin(limited, 1)
+            started.append(wait)
             await asyncio.sleep(0)
-            if started[-1] is None:
+            if wait is None:
                 await known.ended(limited, 1, TokenUsage(), failure)
 
         await asyncio.gather(one(None), one(DOWN), one(None))

@@ -5,29 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from llm_admin.registry import Registry
-from llm_admin.runtime.providers.base import Endpoint, Parameters, Provider
+from llm_admin.runtime.providers.base import EmbeddingProvider, EmbeddingResult, Endpoint, Parameters, Provider
+from llm_admin.runtime.providers.plugins import ProviderFactory, Providers
 
-ProviderFactory = Callable[[], Provider]
 F = TypeVar("F", bound=ProviderFactory)
 
-PROVIDERS: Registry[ProviderFactory] = Registry(
-    "provider",
+PROVIDERS = Providers(
     {
         "fake": "llm_admin.runtime.providers.fake.FakeProvider",
         "openai": "llm_admin.runtime.providers.openai.OpenAIProvider",
+        "anthropic": "llm_admin.runtime.providers.anthropic.AnthropicProvider",
+        "google": "llm_admin.runtime.providers.google.GoogleProvider",
+        "huggingface": "llm_admin.runtime.providers.huggingface.HuggingFaceProvider",
     },
 )
 
 
 def register_llm_provider(name: str) -> Callable[[F], F]:
-    """Class decorator: `@register_llm_provider("acme") class AcmeProvider(Provider): ...`."""
+    """Class decorator: `@register_llm_provider("acme") class AcmeProvider(Provider): ...`.
+
+    A package can do without it: an entry point of the group `llm_console.providers` names the class.
+    """
 
     def register(factory: F) -> F:
         PROVIDERS.register(name, factory)
         return factory
 
     return register
+
+
+def register_embedding_provider(name: str) -> Callable[[F], F]:
+    """Class decorator for what makes embeddings only: `class AcmeVectors(EmbeddingProvider): ...`.
+
+    What does both is a Provider with `supports_embeddings = True` and `embed`, and is registered once.
+    """
+    return register_llm_provider(name)
 
 
 _instances: dict[str, Provider] = {}
@@ -48,11 +60,14 @@ async def close_providers() -> None:
 
 __all__ = [
     "PROVIDERS",
+    "EmbeddingProvider",
+    "EmbeddingResult",
     "Endpoint",
     "Parameters",
     "Provider",
     "ProviderFactory",
     "close_providers",
     "get_provider",
+    "register_embedding_provider",
     "register_llm_provider",
 ]

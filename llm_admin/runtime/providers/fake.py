@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
-from llm_admin.runtime.providers.base import Endpoint, Parameters, Provider
+from llm_admin.runtime.providers.base import EmbeddingResult, Endpoint, Parameters, Provider
 from llm_admin.runtime.providers.fake_script import enqueue, forget, script
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class FakeProvider(Provider):
     modules = ("llm_admin.runtime.providers.fake_model",)
     label = "Demo (answers come from no AI)"
     needs_key = False
+    supports_embeddings = True
 
     def build(self, endpoint: Endpoint, parameters: Parameters) -> BaseChatModel:
         from llm_admin.runtime.providers.fake_model import FakeChatModel
@@ -74,6 +75,14 @@ class FakeProvider(Provider):
 
     async def list_models(self, endpoint: Endpoint) -> list[str]:
         return ["demo", *(f"demo:{behaviour}" for behaviour in BEHAVIOURS)]
+
+    async def embed(self, endpoint: Endpoint, texts: list[str]) -> EmbeddingResult:
+        from llm_admin.runtime.providers.fake_embeddings import vector
+
+        settings = _behaviour(endpoint.provider_model.split(":")[1:])
+        if settings.get("behaviour") in REFUSALS:
+            raise self.classify(refusal(settings["behaviour"])) or AssertionError
+        return EmbeddingResult([vector(text) for text in texts], sum(len(text.split()) for text in texts))
 
     def classify(self, exc: BaseException) -> CallFailed | None:
         if isinstance(exc, FakeFailure):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.runtime.providers.addresses import address, option
-from llm_admin.runtime.providers.base import Endpoint, Parameters, Provider
+from llm_admin.runtime.providers.base import EmbeddingResult, Endpoint, Parameters, Provider
 
 if TYPE_CHECKING:
     import openai
@@ -27,6 +27,7 @@ class OpenAIProvider(Provider):
     modules = ("llm_admin.runtime.providers.openai_model", "llm_admin.runtime.providers.openai_clients")
     label = "OpenAI or compatible"
     default_base_url = "https://api.openai.com/v1"
+    supports_embeddings = True
 
     def __init__(self) -> None:
         self._clients: Clients | None = None
@@ -60,6 +61,17 @@ class OpenAIProvider(Provider):
         if not isinstance(page.data, list):
             raise CallFailed(ErrorKind.PROVIDER_DOWN, "did not answer with a list of models")
         return sorted(model.id for model in page.data)
+
+    async def embed(self, endpoint: Endpoint, texts: list[str]) -> EmbeddingResult:
+        import openai
+
+        from llm_admin.runtime.providers.openai_embeddings import embed
+
+        client = self._client(endpoint)
+        try:
+            return await embed(client, endpoint.provider_model, texts, option(endpoint, "body"))
+        except (openai.OpenAIError, ValueError, KeyError, TypeError) as error:
+            raise (self.classify(error) or error) from error
 
     def classify(self, exc: BaseException) -> CallFailed | None:
         from llm_admin.runtime.providers.openai_errors import classify

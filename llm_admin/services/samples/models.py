@@ -75,9 +75,7 @@ def _sample_model(model: LanguageModel, position: int) -> SampleModel:
         name=model.name,
         deployment_id=deployment.pk if deployment else None,
         connection=deployment.connection.name if deployment else "",
-        prices=tuple(
-            (row.starts_at, plan_of(row)) for row in prices
-        ),
+        prices=tuple((row.starts_at, plan_of(row)) for row in prices),
         first_ms=420 * (1 + position % 3),
         token_ms=11 * (1 + position % 3),
     )

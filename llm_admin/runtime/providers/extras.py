@@ -1,0 +1,63 @@
+"""Providers whose libraries are an extra of ours: listed always, usable once they are installed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from llm_admin.choices import ErrorKind
+from llm_admin.exceptions import CallFailed
+from llm_admin.runtime.providers.base import Parameters, Provider
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+T = TypeVar("T", bound="BaseChatModel | Any")
+
+
+class ExtraProvider(Provider):
+    def __init__(self) -> None:
+        if self.missing:
+            self.modules = ()  # they cannot be imported; whoever calls is told by `require`
+
+    def require(self) -> None:
+        """Raises CallFailed with the command that installs what is missing."""
+        if self.missing:
+            raise CallFailed(
+                ErrorKind.BAD_REQUEST,
+                f"{self.label} is not installed on this server: an operator can install it with {self.missing}",
+            )
+
+
+def made(make: Callable[[], T]) -> T:
+    """What LangChain finds wrong with a setting is said by its name. Raises CallFailed."""
+    try:
+        return make()
+    except ValidationError as error:
+        wrong = ", ".join(sorted({str((one["loc"] or ("?",))[0]) for one in error.errors()}))
+        said = str(error.errors()[0]["msg"])[:150]
+        raise CallFailed(ErrorKind.BAD_REQUEST, f"the provider cannot use this value of {wrong} ({said})") from None
+
+
+def split(parameters: Parameters, fields: Mapping[str, str], unknown_here: Iterable[str] = ()) -> tuple[Any, Any]:
+    """(what the model has a field for, by the field's name; the rest). What this provider does not have is left out:
+    a prompt may run on several."""
+    known = {fields[name]: value for name, value in parameters.items() if name in fields}
+    left_out = {*fields, *unknown_here, "response_format"}
+    return known, {name: value for name, value in parameters.items() if name not in left_out}
+
+
+def schema_of(parameters: Parameters) -> dict[str, Any] | None:
+    """The JSON schema that the answer should fit, when there is one."""
+    wanted = parameters.get("response_format")
+    if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
+        return None
+    schema = (wanted.get("json_schema") or {}).get("schema")
+    return schema if isinstance(schema, dict) else None
+
+
+def wants_json(parameters: Parameters) -> bool:
+    wanted = parameters.get("response_format")
+    return isinstance(wanted, dict) and wanted.get("type") in ("json_object", "json_schema")

@@ -1,0 +1,59 @@
+"""What the deployments of a model mean together, in sentences. From the rows that are loaded already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from llm_admin.models import Deployment
+
+
+def sentences(deployments: Iterable[Deployment]) -> list[str]:
+    """Empty deployments: where calls go is said, too."""
+    active = [one for one in deployments if one.enabled]
+    if not active:
+        return ["This model runs nowhere: every place is switched off or missing, so calls are refused."]
+    return [_order(levels(active)), *(words for one in active if (words := _limits(one)))]
+
+
+def levels(active: Iterable[Deployment]) -> list[list[Deployment]]:
+    """Those of one priority together, the first to be asked first."""
+    ordered = sorted(active, key=lambda one: (one.priority, one.pk))
+    return [list(group) for _, group in groupby(ordered, key=lambda one: one.priority)]
+
+
+def name(deployment: Deployment) -> str:
+    return f"{deployment.provider_model} at {deployment.connection}"
+
+
+def _order(found: list[list[Deployment]]) -> str:
+    words = f"Calls go to {_shares(found[0])}"
+    for before, level in zip(found, found[1:], strict=False):
+        words += f"; {_if_these_fail(len(before))}, to {_shares(level)}"
+    last = _if_these_fail(len(found[-1])).removeprefix("if ")
+    return f"{words}. If {last} as well, the call fails." if len(found) > 1 else f"{words}."
+
+
+def _if_these_fail(count: int) -> str:
+    return {1: "if that fails", 2: "if both fail"}.get(count, f"if all {count} fail")
+
+
+def _shares(level: list[Deployment]) -> str:
+    if len(level) == 1:
+        return name(level[0])
+    whole = sum(one.weight for one in level)
+    parts = [f"{name(one)} ({100 * one.weight / whole:.0f} %)" for one in level]
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _limits(one: Deployment) -> str:
+    limits = []
+    if one.requests_per_minute:
+        limits.append(f"{one.requests_per_minute:,} requests a minute")
+    if one.tokens_per_minute:
+        limits.append(f"{one.tokens_per_minute:,} tokens a minute")
+    if one.max_concurrency:
+        limits.append(f"{one.max_concurrency:,} calls at the same time")
+    if not limits:
+        return ""
+    return f"{name(one)} takes at most {' and '.join(limits)}; when it is full, calls go on to the next."
