@@ -45,10 +45,11 @@ VARIABLES = {
     ),
     "MAIL_FROM": ("none", '`LLM_ADMIN["MAIL_FROM"]`: the sender of mails about approvals. Empty: none are sent.'),
     "PUBLIC_URL": ("`http://127.0.0.1:8000`", '`LLM_ADMIN["PUBLIC_URL"]`: what links in mails begin with.'),
+    "CALL_RETRIES": ("", '`LLM_ADMIN["CALL_RETRIES"]`: how often all places of a model are tried again.'),
     "OUTGOING_PRIVATE_HOSTS": (
         "none",
-        '`LLM_ADMIN["OUTGOING_PRIVATE_HOSTS"]`, separated by commas: hosts inside your own network that connections may '
-        "reach, e.g. `localhost:11434`. `bin/demo` allows this machine.",
+        '`LLM_ADMIN["OUTGOING_PRIVATE_HOSTS"]`, separated by commas: hosts inside your own network that connections '
+        "may reach, e.g. `localhost:11434`. `bin/demo` allows this machine.",
     ),
     "DEBUG": ("", "Error pages with details, for developers only: they show settings and data."),
     "TEST_DATABASE": ("`var/test.sqlite3`", "The file in which the tests keep their database."),

@@ -42,6 +42,13 @@ def test_e001_names_every_problem(settings):
     assert all(name in messages[0].hint for name in Settings.model_fields)
 
 
+def test_e005_the_cache_of_answers_exists(settings):
+    settings.LLM_ADMIN = {"ANSWER_CACHE": "nowhere"}
+    assert "nowhere" in found()["llm_admin.E005"].msg
+    settings.LLM_ADMIN = {"ANSWER_CACHE": "default"}
+    assert "llm_admin.E005" not in found()
+
+
 def test_e002_roles_need_the_backend(settings):
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
     assert "llm_admin.auth.WorkspaceBackend" in found()["llm_admin.E002"].hint

@@ -60,14 +60,14 @@ def whose(budget: Budget) -> str:
 
 
 def pace(one: Standing, workspace: Workspace) -> str:
-    """The projection in words."""
-    if not one.budget.enabled:
+    """The projection in words; none where nothing more will be used."""
+    if one.state in ("off", "full"):
         return ""
     if (end := one.projected()) is None:
         return "Too early to say how much it will be"
     day = formats.date_format(one.span.last_day, "j F")
     words = f"At this pace {amount_text(end, one.budget.unit, workspace)} by the end of {day}"
-    return f"{words}: more than there is" if end > one.limit and one.state != "full" else words
+    return f"{words}: more than there is" if end > one.limit else words
 
 
 def home(actor: Actor) -> list[BudgetCard]:

@@ -67,16 +67,13 @@ def panel(request: HttpRequest, budget: Budget, form: OverrideForm | None = None
 
 def _notes(one: Standing) -> list[str]:
     notes = []
-    if one.refused_calls:
-        notes.append(_calls(one.refused_calls, "was refused", "were refused") + " in this period.")
-    if one.unknown_calls:
-        counted = "of which nobody knows how much they used, counted as it was estimated before each"
-        notes.append(f"Among them {_calls(one.unknown_calls, '', '')} {counted}.".replace("  ", " "))
+    if refused := one.refused_calls:
+        notes.append("1 call was refused." if refused == 1 else f"{refused:,} calls were refused.")
+    if unknown := one.unknown_calls:
+        calls = "1 call" if unknown == 1 else f"{unknown:,} calls"
+        words = "Of {} nobody knows how much it was: what was estimated before counts, if anything was."
+        notes.append(words.format(calls))
     return notes
-
-
-def _calls(number: int, one: str, many: str) -> str:
-    return f"1 call {one}" if number == 1 else f"{number:,} calls {many}"
 
 
 def _people(one: Standing, workspace: Workspace) -> list[Line]:
@@ -97,12 +94,11 @@ def _line(one: Standing, top: Top, workspace: Workspace, **who: int | None) -> L
 
 
 def _period(one: Standing, workspace: Workspace) -> Line:
-    unit = one.budget.unit
+    """Without the limit: nobody knows what it was then."""
     days = f"{one.span.starts_on:%-d %b %Y}"
     if one.span.last_day != one.span.starts_on:
         days = f"{one.span.starts_on:%-d %b} to {one.span.last_day:%-d %b %Y}"
-    words = f"{amount_text(one.used, unit, workspace)} of {amount_text(one.limit, unit, workspace)}"
-    return Line(days, words, f"{one.refused_calls:,}", logs_of(one))
+    return Line(days, amount_text(one.used, one.budget.unit, workspace), f"{one.refused_calls:,}", logs_of(one))
 
 
 def logs_of(one: Standing, **more: int) -> str:

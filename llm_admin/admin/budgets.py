@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -26,6 +25,8 @@ from llm_admin.services import budgets
 from llm_admin.services.budget_words import amount_text
 
 COUNTS = ("scope", "user", "group", "prompt", "workflow", "unit", "period")
+LABELS = {"user": "Which person", "group": "Which group", "prompt": "Which prompt", "workflow": "Which workflow"}
+STANDING = "standing"  # of each budget in the list
 SETTINGS = ("amount", "levels", "owner", "enabled")
 
 
@@ -35,7 +36,7 @@ class StandingList(ConsoleChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         for one in selector.standings(list(self.result_list)):
-            one.budget.standing = one
+            setattr(one.budget, STANDING, one)
 
 
 @admin.register(Budget)
@@ -77,7 +78,9 @@ class BudgetAdmin(TwoButtons, ConsoleAdmin):
             members = Membership.objects.values("user")
             kwargs["queryset"] = get_user_model()._default_manager.filter(pk__in=members).order_by("username")
         if db_field.name == "group":
-            kwargs["queryset"] = Group.objects.order_by("name")
+            kwargs["queryset"] = budgets.groups()
+        if db_field.name in LABELS:
+            kwargs["label"] = LABELS[db_field.name]
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -109,7 +112,7 @@ class BudgetAdmin(TwoButtons, ConsoleAdmin):
     @display(description="name", ordering="name")
     def shown_name(self, obj: Budget) -> SafeString:
         counted = f"{whose(obj)}, {obj.get_period_display().lower()}"
-        return format_html('{} <span class="llm-under">{}</span>', obj.name, counted)
+        return format_html('{} <span class="llm-budget-whose">{}</span>', obj.name, counted)
 
     @display(description="used")
     def used(self, obj: Any) -> SafeString:

@@ -53,6 +53,7 @@ def _page(
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
         "title": f"Replace the key of “{connection}”",
+        "original": connection,
         "connection": connection,
         **more,
     }

@@ -124,6 +124,7 @@ class ConnectionAdmin(TwoButtons, ConsoleAdmin):
         connection = find_or_404(request, Connection, pk)
         result = connection_trial.try_out(connection, actor=actor)
         if getattr(request, "htmx", False):
+            connection.refresh_from_db(fields=("healthy", "checked_at", "check_ms", "problem"))
             return render(request, "llm_admin/connections/_result.html", {"result": result, "connection": connection})
         self.message_user(request, result.in_words(), level="ERROR" if result.problem else "SUCCESS")
         return redirect("admin:llm_admin_connection_change", pk)

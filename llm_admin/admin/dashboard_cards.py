@@ -75,7 +75,8 @@ def _cache_card(report: Report, usage_filter: UsageFilter, period: Period, works
     notes = [(f"{now.cached:,} of {now.calls:,} calls cost nothing", "")]
     if now.saved_nano:
         notes.append((f"Saved about {cost(now.saved_nano, workspace)}", ""))
-    share = f"{now.cached / now.calls:.0%}" if now.calls else "–"
+    part = now.cached / now.calls if now.calls else 0
+    share = f"{part:.0%}" if part >= 0.1 else f"{part:.1%}"
     url = logs_url(usage_filter, cached="yes")
     return [Card("Answered from the cache", share, url, delta(now.cached, before.cached, period, before), notes)]
 

@@ -16,6 +16,13 @@ TIER_RATES = ("input", "output", "cached_input", "cache_write", "reasoning")
 COMMON = ("input_per_million", "output_per_million", "cached_input_per_million", "starts_at")
 
 
+def midnight(day: dt.date) -> dt.datetime:
+    """Raises ValidationError for days that no database holds in every time zone."""
+    if not 2000 <= day.year <= 2100:
+        raise forms.ValidationError("Choose a day between the years 2000 and 2100.")
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
+
+
 def _amount(label: str, **details: Any) -> forms.DecimalField:
     widget = UnfoldAdminTextInputWidget({"inputmode": "decimal", "autocomplete": "off"})
     return forms.DecimalField(label=label, min_value=0, max_digits=12, decimal_places=6, widget=widget, **details)
@@ -46,7 +53,7 @@ class PriceForm(forms.Form):
     def clean_starts_at(self) -> dt.datetime | None:
         """Midnight of that day; None is now."""
         day = self.cleaned_data["starts_at"]
-        return timezone.make_aware(dt.datetime.combine(day, dt.time())) if day else None
+        return midnight(day) if day else None
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

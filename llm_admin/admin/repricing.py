@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils import timezone
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from llm_admin.admin.base import actor_of, find_or_404
 from llm_admin.admin.forms import add_refusal
+from llm_admin.admin.price_forms import midnight
 from llm_admin.exceptions import Conflict, InvalidInput
 from llm_admin.models import Deployment, LanguageModel, Repricing
 from llm_admin.services import repricing
@@ -38,7 +38,7 @@ class RepriceForm(forms.Form):
         self.fields["deployments"].initial = places
 
     def clean_since(self) -> dt.datetime:
-        since = timezone.make_aware(dt.datetime.combine(self.cleaned_data["since"], dt.time()))
+        since = midnight(self.cleaned_data["since"])
         try:
             return repricing.check_since(since)
         except InvalidInput as error:

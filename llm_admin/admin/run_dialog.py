@@ -23,9 +23,9 @@ from unfold.decorators import display
 
 from llm_admin.admin import playground
 from llm_admin.admin.base import ConsoleAdmin, actor_of
-from llm_admin.choices import CacheAnswers, RunSource
+from llm_admin.choices import RunSource
 from llm_admin.exceptions import InvalidInput, NotFound, Problem
-from llm_admin.models import LIVE, LanguageModel, Run, Workflow, Workspace
+from llm_admin.models import LIVE, LanguageModel, Run, Workflow
 from llm_admin.schemas.variables import VariableSpec
 from llm_admin.services import answers, documents, planning, runs
 from llm_admin.services.actors import Actor
@@ -174,15 +174,8 @@ def _form(
         "model": model,
         "models": list(LanguageModel.objects.filter(enabled=True)),
         "default_model": actor.workspace.default_model,
-        "may_cache": may_be_cached(actor.workspace, [job.spec for job in jobs]),
+        "may_cache": any(answers.may_apply(actor.workspace, job.spec) for job in jobs),
     }
-
-
-def may_be_cached(workspace: Workspace, specs: Iterable[Any]) -> bool:
-    """Whether the choice to run without the cache means anything."""
-    mode = answers.applies(workspace)
-    modes = {getattr(spec, "cache", "") or mode for spec in specs}
-    return bool(mode) and modes != {CacheAnswers.NEVER.value}
 
 
 def _title(jobs: list[Job]) -> str:

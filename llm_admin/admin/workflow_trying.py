@@ -89,7 +89,11 @@ def try_fields(request: HttpRequest) -> HttpResponse:
     names = repeating.names_for_step(tried.spec, tried.location)
     step = tried.step()
     values, run = last_values(_runs(request, tried.workflow), step.id if step else "")
-    context: dict[str, Any] = {"fields": [_field(tried.spec, name, values) for name in names], "last": run, "kinds": KINDS}
+    context: dict[str, Any] = {
+        "fields": [_field(tried.spec, name, values) for name in names],
+        "last": run,
+        "kinds": KINDS,
+    }
     context |= {"may_cache": bool(answers.applies(actor_of(request).workspace))}
     return render(request, "llm_admin/workflows/_try_form.html", context)
 

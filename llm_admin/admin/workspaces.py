@@ -18,6 +18,13 @@ from llm_admin.models import LanguageModel, Workspace
 from llm_admin.services import answers, workspace_settings, workspaces
 
 
+CACHE_CHOICES = [  # short enough for a phone
+    (CacheAnswers.NEVER.value, "Never"),
+    (CacheAnswers.DETERMINISTIC.value, "At temperature 0"),
+    (CacheAnswers.ALWAYS.value, "Always"),
+]
+
+
 class SettingsForm(forms.ModelForm):
     store_texts = forms.ChoiceField(
         label="What is kept of texts",
@@ -28,10 +35,10 @@ class SettingsForm(forms.ModelForm):
 
     cache_answers = forms.ChoiceField(
         label="Answers from the cache",
-        choices=CacheAnswers.choices,
+        choices=CACHE_CHOICES,
         widget=UnfoldAdminRadioSelectWidget,
-        help_text="An answer that is given again costs nothing and is marked. A prompt's settings may say otherwise. "
-        "Where no texts are kept, no answers are.",
+        help_text="At temperature 0 models answer (nearly) the same each time. An answer that is given again costs "
+        "nothing and is marked. A prompt's settings may say otherwise. Where no texts are kept, no answers are.",
     )
 
     class Meta:
@@ -56,8 +63,8 @@ class NewWorkspaceForm(forms.ModelForm):
 
 
 @require_POST
-def empty_cache(request: HttpRequest) -> HttpResponse:
-    answers.empty(actor=actor_of(request))
+def empty_cache(request: HttpRequest, pk: int) -> HttpResponse:
+    answers.empty(pk, actor=actor_of(request))
     messages.success(request, "The cache is empty. From now on models are asked again.")
     return redirect("admin:llm_admin_workspace_settings")
 
@@ -71,7 +78,7 @@ class WorkspaceAdmin(TwoButtons, ConsoleAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(empty_cache)
-        return [path("empty-cache/", view, name="llm_admin_workspace_empty_cache"), *super().get_urls()]
+        return [path("<int:pk>/empty-cache/", view, name="llm_admin_workspace_empty_cache"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
         return super().get_queryset(request).filter(pk=actor_of(request).workspace.pk)

@@ -1,4 +1,4 @@
-"""Where requests may go: into the internet, and to those hosts inside that LLM_ADMIN["OUTGOING_PRIVATE_HOSTS"] names."""
+"""Where requests may go: into the internet, and to hosts inside that LLM_ADMIN["OUTGOING_PRIVATE_HOSTS"] names."""
 
 from __future__ import annotations
 

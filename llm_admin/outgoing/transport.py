@@ -1,7 +1,9 @@
 """HTTP clients whose every connection passes the guard, with the pooling and the options of the library they are of.
 
     guarded_async_client(httpx, timeout=10)                                # a client of one's own
-    SomeSDK(http_client=SDKsClient(transport=guarded_transport(SDKsClient)))  # for a library that takes one
+    SDK(http_client=ClientOfSDK(transport=guarded_transport(ClientOfSDK)))  # for a library that takes one
+
+One client is one pool: keep it per event loop, address and key, and close it at the end.
 """
 
 from __future__ import annotations

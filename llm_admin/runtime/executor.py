@@ -6,6 +6,7 @@ generators, and steps that run side by side emit as they please (docs/adr/0003).
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -22,11 +23,15 @@ from llm_admin.runtime.steps.base import Paused, StepFailed
 from llm_admin.schemas.plans import RunPlan
 from llm_admin.schemas.records import Outcome
 
+MOST_PLANS = 100
+_plans: dict[int, tuple[Mapping[str, Any], RunPlan]] = {}
+_lock = threading.Lock()
+
 
 async def execute(context: Context, spec: Mapping[str, Any], inputs: Mapping[str, Any]) -> Outcome:
     """`spec`: a stored `RunPlan`."""
     try:
-        context.plan = RunPlan.model_validate(spec)
+        context.plan = compiled(spec)
         output = await _run(context, inputs)
     except Paused:
         return Outcome(RunStatus.WAITING)
@@ -42,6 +47,20 @@ async def execute(context: Context, spec: Mapping[str, Any], inputs: Mapping[str
             traceback="".join(traceback.format_exception(error)),
         )
     return Outcome(RunStatus.SUCCEEDED, output=output)
+
+
+def compiled(spec: Mapping[str, Any]) -> RunPlan:
+    """Once for each object, which is never changed in place: the runs of a batch, and of a version, share theirs."""
+    with _lock:
+        known = _plans.get(id(spec))
+    if known is not None and known[0] is spec:
+        return known[1]
+    plan = RunPlan.model_validate(spec)
+    with _lock:
+        while len(_plans) >= MOST_PLANS:
+            del _plans[next(iter(_plans))]
+        _plans[id(spec)] = (spec, plan)  # with the object, so that its id stays its own
+    return plan
 
 
 async def _run(context: Context, inputs: Mapping[str, Any]) -> Any:

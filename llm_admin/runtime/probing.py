@@ -37,7 +37,8 @@ class _Classified(AbstractContextManager[None]):
 
 async def ask(provider: Provider, endpoint: Endpoint) -> Answered:
     """Raises CallFailed."""
-    began, first_ms, usage, metadata = time.perf_counter(), None, None, {}
+    began, first_ms, usage = time.perf_counter(), None, None
+    metadata: dict[str, Any] = {}
     with _Classified(provider):
         async for text, counted, more in pieces(
             provider.build(endpoint, {"max_tokens": MOST_TOKENS}), to_messages(QUESTION)

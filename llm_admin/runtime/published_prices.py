@@ -80,14 +80,22 @@ def data_version() -> str:
 
 def source_of(kind: str, base_url: str, model: str) -> Source | None:
     """None: nobody publishes prices for what answers there."""
-    parts = urlsplit(base_url if base_url else f"https://{OWN_ADDRESS.get(kind, '')}")
-    host = (parts.hostname or "").lower()
-    if kind == "fake" or parts.scheme != "https" or not model:
+    host = _host(base_url or f"https://{OWN_ADDRESS.get(kind, '')}")
+    if kind == "fake" or not model:
         return None
     if host == HUGGINGFACE_ROUTER:
         name, _, runner = model.rpartition(":")
         return Source(f"huggingface_{runner}", name) if name else None
     return Source(HOSTS[host], model.removeprefix("models/")) if host in HOSTS else None
+
+
+def _host(address: str) -> str:
+    """ "" for one that is no web address, or that a provider would not use."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return (parts.hostname or "").lower() if parts.scheme == "https" else ""
 
 
 @lru_cache(maxsize=500)

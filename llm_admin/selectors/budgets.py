@@ -47,6 +47,7 @@ class Standing:
     extra: int = 0
     unknown_calls: int = 0
     refused_calls: int = 0
+    warned: tuple[int, ...] = ()  # levels that the owner was told
 
     @property
     def limit(self) -> int:
@@ -101,7 +102,8 @@ def standings(budgets: Sequence[Budget], *, now: dt.datetime | None = None) -> l
 def standing(budget: Budget, span: Span, use: Any | None) -> Standing:
     if use is None:
         return Standing(budget, span)
-    return Standing(budget, span, use.used, use.reserved, use.extra, use.unknown_calls, use.refused_calls)
+    numbers = (use.used, use.reserved, use.extra, use.unknown_calls, use.refused_calls)
+    return Standing(budget, span, *numbers, tuple(use.warned))
 
 
 def history(budget: Budget) -> list[Standing]:

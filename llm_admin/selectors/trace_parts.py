@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from llm_admin.choices import StepStatus
 from llm_admin.models import InteractionLog, InteractionText, RunStep
@@ -33,9 +32,7 @@ class Figures:
     cost_nano: int | None = 0
     cached: int = 0  # calls that were answered from the cache
 
-    def add(
-        self, input_tokens: int | None, output_tokens: int | None, cost_nano: int | None, cached: int = 0
-    ) -> None:
+    def add(self, input_tokens: int | None, output_tokens: int | None, cost_nano: int | None, cached: int = 0) -> None:
         self.calls += 1
         self.cached += cached
         self.input_tokens = total((self.input_tokens, input_tokens))

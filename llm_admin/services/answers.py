@@ -20,10 +20,13 @@ from django.utils import timezone
 
 from llm_admin.choices import CacheAnswers, StoreTexts
 from llm_admin.conf import settings
+from llm_admin.exceptions import NotFound
 from llm_admin.jobs.writer import WRITER
 from llm_admin.models import Run, Workspace
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan, PromptPlan
+from llm_admin.schemas.prompts import PromptSpec
 from llm_admin.schemas.records import CachedAnswer, CallStart
+from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services import catalogue
 from llm_admin.services.actors import Actor
 from llm_admin.services.secrets import redactor_at_hand
@@ -71,9 +74,9 @@ class CachedAnswers:
     def wanted(self, parameters: Mapping[str, Any], prompt: PromptPlan | None, model: ModelPlan) -> bool:
         rules = self._at_hand() or Rules.of(self.run.workspace)
         mode = (prompt.spec.cache if prompt else "") or rules.mode
-        if mode == CacheAnswers.DETERMINISTIC:
-            return rules.keeps_texts and parameters.get("temperature") == 0 and not ignores_temperature(model)
-        return rules.keeps_texts and mode == CacheAnswers.ALWAYS
+        if mode == CacheAnswers.DETERMINISTIC and ignores_temperature(model):
+            return False
+        return rules.keeps_texts and _fits(mode, parameters)
 
     async def find(self, start: CallStart, model: ModelPlan) -> CachedAnswer | None:
         """A step that is tried a second time in the same run asks: it was not content with what it got."""
@@ -157,10 +160,24 @@ def applies(workspace: Workspace) -> str:
     return workspace.cache_answers if workspace.store_texts == StoreTexts.MASKED else ""
 
 
-def empty(*, actor: Actor) -> None:
+def may_apply(workspace: Workspace, spec: PromptSpec | WorkflowSpec) -> bool:
+    """Whether running without the cache can make a difference. Of a workflow, each step says for itself."""
+    usual = applies(workspace)
+    if isinstance(spec, WorkflowSpec):
+        return bool(usual)
+    return bool(usual) and _fits(spec.cache or usual, spec.call_parameters())
+
+
+def _fits(mode: str, parameters: Mapping[str, Any]) -> bool:
+    return mode == CacheAnswers.ALWAYS or (mode == CacheAnswers.DETERMINISTIC and parameters.get("temperature") == 0)
+
+
+def empty(workspace_id: int, *, actor: Actor) -> None:
     """Nothing that was answered until now is given again in the workspace, whichever process has it."""
     actor.require("change_workspace")
+    if workspace_id != actor.workspace.pk:
+        raise NotFound("You work in another workspace at the moment. Switch to this one first.")
     with workspace_scope(actor.workspace):
-        workspace = Workspace.objects.get(pk=actor.workspace.pk)
+        workspace = Workspace.objects.get(pk=workspace_id)
         workspace.cache_emptied_at = timezone.now()
         workspace.save(update_fields=["cache_emptied_at"])

@@ -15,7 +15,7 @@ from django.core.cache.backends.locmem import LocMemCache
 
 from llm_admin.choices import BudgetScope, ErrorKind
 from llm_admin.exceptions import CallFailed
-from llm_admin.jobs.writer import WRITER, Operation
+from llm_admin.jobs.writer import WRITER
 from llm_admin.models import Run
 from llm_admin.schemas.plans import ModelPlan
 from llm_admin.schemas.records import CallRecord, CallStart
@@ -74,7 +74,7 @@ class BudgetGate:
         return ticket
 
 
-def settle(record: CallRecord) -> Operation | None:
+def settle(record: CallRecord) -> partial[None] | None:
     """For the writer, in one transaction with the call's log. None: nothing was reserved."""
     if record.start.ticket is None:
         return None

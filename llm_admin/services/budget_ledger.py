@@ -117,7 +117,7 @@ def _give_back(pk: int, use: int, amount: int, used: int | None) -> None:
     BudgetUse._base_manager.filter(pk=use).update(
         reserved=F("reserved") - amount,
         used=F("used") + (amount if used is None else used),
-        unknown_calls=F("unknown_calls") + (used is None),
+        unknown_calls=F("unknown_calls") + int(used is None),
     )
 
 

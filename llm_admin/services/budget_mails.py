@@ -49,11 +49,10 @@ def _send(one: Standing) -> bool:
 
 
 def _claim(one: Standing, levels: list[int]) -> bool:
-    rows = BudgetUse._base_manager.filter(budget=one.budget, starts_on=one.span.starts_on)
-    warned = rows.values_list("warned", flat=True).get()
-    if set(levels) <= set(warned):
+    if set(levels) <= set(one.warned):
         return False
-    return rows.filter(warned=warned).update(warned=sorted({*warned, *levels})) == 1
+    rows = BudgetUse._base_manager.filter(budget=one.budget, starts_on=one.span.starts_on, warned=list(one.warned))
+    return rows.update(warned=sorted({*one.warned, *levels})) == 1
 
 
 def _address(owner: Any) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from llm_admin.choices import BudgetScope
@@ -73,11 +75,20 @@ def _check_subject(budget: Budget) -> list[Problem]:
     if scope not in SUBJECTS:
         return []
     subject = getattr(budget, f"{scope}_id")
-    rows: dict[str, Any] = {"user": Membership.objects.filter(user=subject), "group": None}
-    rows |= {"prompt": Prompt.objects.filter(pk=subject), "workflow": Workflow.objects.filter(pk=subject)}
-    if subject is None or (rows[scope] is not None and not rows[scope].exists()):
+    rows: dict[str, Any] = {
+        "user": Membership.objects.filter(user=subject),
+        "group": groups().filter(pk=subject),
+        "prompt": Prompt.objects.filter(pk=subject),
+        "workflow": Workflow.objects.filter(pk=subject),
+    }
+    if subject is None or not rows[scope].exists():
         return [Problem((str(scope),), f"Choose a {WHOM[scope]} of this workspace.")]
     return []
+
+
+def groups() -> QuerySet[Group]:
+    """Groups belong to no workspace: those that members of this one are in; others' names are not ours to show."""
+    return Group.objects.filter(user__in=Membership.objects.values("user")).distinct().order_by("name")
 
 
 def _check_numbers(budget: Budget) -> list[Problem]:
@@ -124,7 +135,7 @@ def override(budget: Budget, *, actor: Actor, amount: int, reason: str) -> Budge
     with workspace_scope(actor.workspace), transaction.atomic():
         use = open_use(budget, span_of(budget.period, timezone.now()))
         made = BudgetOverride(use=use, amount=amount, by=actor.user, reason=reason)
-        clean(made)
+        clean(made, exclude={"by"})  # None: code
         made.save()
         use.extra += amount
         BudgetUse._base_manager.filter(pk=use.pk).update(warned=_still_reached(budget, use))

@@ -15,6 +15,7 @@ from django.db.models.signals import post_delete, post_save
 
 T = TypeVar("T")
 LIFETIME = 1.0  # seconds
+MOST_ENTRIES = 5_000
 
 _lock = threading.Lock()
 _entries: dict[Any, tuple[float, Any]] = {}
@@ -29,6 +30,8 @@ def cached(key: Any, build: Callable[[], T]) -> T:
     value = build()
     with _lock:
         if before == _generation:
+            if len(_entries) >= MOST_ENTRIES:  # most of them are older than a second
+                _entries.clear()
             _entries[key] = (time.monotonic() + LIFETIME, value)
     return value
 

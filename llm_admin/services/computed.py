@@ -44,7 +44,7 @@ class Line:
 
     @property
     def rate_text(self) -> str:
-        return f"{prices.dollars(self.rate)} per million" if self.is_tokens else prices.dollars(self.rate)
+        return prices.dollars(self.rate) if self.is_tokens else f"{prices.dollars(self.rate)} each"
 
 
 @dataclass(frozen=True)

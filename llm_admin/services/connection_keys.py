@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from llm_admin.exceptions import Conflict, InvalidInput, NotFound, Problem
 from llm_admin.models import Connection
-from llm_admin.services import catalogue, connection_health, connection_trial, connections
+from llm_admin.services import catalogue, connection_trial, connections
 from llm_admin.tenancy import across_workspaces, workspace_scope
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ def replace(connection: Connection, *, actor: Actor, key: str, anyway: bool = Fa
             _take_its_place(connection, before)
             _record(connection, actor, UNTRIED if trial.problem else WORKED)
     catalogue.forget()
-    connection_health.forget(connection.pk)
-    milliseconds = None if trial.problem else round(trial.milliseconds)
-    connection_health.store(connection.pk, healthy=not trial.problem, problem=trial.problem, check_ms=milliseconds)
+    connection_trial.remember(connection, trial)
     return trial
 
 

@@ -61,7 +61,7 @@ class Trial:
 
 
 def try_out(connection: Connection, *, actor: Actor) -> Trial:
-    """Asks the provider for its models, then makes a tiny call; what came of it is stored as the connection's health."""
+    """Asks the provider for its models, then makes a tiny call; stores what came of it as its health."""
     actor.require("change_connection")
     if connection.workspace_id != actor.workspace.pk:
         raise NotFound("There is no such connection in this workspace.")
@@ -69,10 +69,16 @@ def try_out(connection: Connection, *, actor: Actor) -> Trial:
         trial = Trial(0, problem=problem)
     else:
         trial = _with_a_call(connection, listing(connection))
-    connection_health.forget(connection.pk)
-    milliseconds = None if trial.problem else round(trial.milliseconds)
-    connection_health.store(connection.pk, healthy=not trial.problem, problem=trial.problem, check_ms=milliseconds)
+    remember(connection, trial)
     return trial
+
+
+def remember(connection: Connection, trial: Trial) -> None:
+    """As the connection's health, with the time of the call where there was one."""
+    called = trial.call.milliseconds if trial.call else None
+    milliseconds = None if trial.problem else round(trial.milliseconds if called is None else called)
+    connection_health.forget(connection.pk)
+    connection_health.store(connection.pk, healthy=not trial.problem, problem=trial.problem, check_ms=milliseconds)
 
 
 def listing(connection: Connection, *, key: str | None = None) -> Trial:
@@ -117,9 +123,7 @@ def _deployment(connection: Connection) -> Deployment | None:
         return rows.select_related("connection").order_by("priority", "pk").first()
 
 
-def _call(
-    connection: Connection, model: str, deployment: Deployment | None
-) -> tuple[TinyCall, CallFailed | None]:
+def _call(connection: Connection, model: str, deployment: Deployment | None) -> tuple[TinyCall, CallFailed | None]:
     from llm_admin.services.execution import run_async
 
     try:

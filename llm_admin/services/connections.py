@@ -33,7 +33,7 @@ OWN_VARIABLES = re.compile(
 def provider_choices() -> list[tuple[str, str]]:
     from llm_admin.runtime.providers import PROVIDERS
 
-    return [(name, provider_of(name).label) for name in PROVIDERS.names()]
+    return [(name, provider_of(name).title) for name in PROVIDERS.names()]
 
 
 def provider_label(name: str) -> str:

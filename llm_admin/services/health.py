@@ -1,10 +1,10 @@
 """What works and what does not: checks that anybody may register, each with a limit of time.
 
-    from llm_admin import Finding, register_health_check
+from llm_admin import Finding, register_health_check
 
-    @register_health_check("search")
-    def search(workspace):          # None: all workspaces, on the command line
-        return Finding.works("12 ms for a query.") if index.ping() else Finding.broken("The index does not answer.")
+@register_health_check("search")
+def search(workspace):          # None: all workspaces, on the command line
+    return Finding.works("12 ms for a query.") if index.ping() else Finding.broken("The index does not answer.")
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 from django.db import connections, transaction
@@ -127,25 +128,24 @@ def _start(name: str, workspace: Workspace | None) -> _Running:
         # Another connection would wait for what this transaction holds, and this one for the check.
         _work(future, name, workspace)
     else:
-        threading.Thread(target=_in_thread, args=(future, name, workspace), name=f"health-{name}", daemon=True).start()
+        work = partial(_work, future, name, workspace, last=connections.close_all)
+        threading.Thread(target=work, name=f"health-{name}", daemon=True).start()
     return future
 
 
-def _in_thread(future: _Running, name: str, workspace: Workspace | None) -> None:
-    try:
-        _work(future, name, workspace)
-    finally:
-        connections.close_all()
-
-
-def _work(future: _Running, name: str, workspace: Workspace | None) -> None:
-    began = time.perf_counter()
+def _work(future: _Running, name: str, workspace: Workspace | None, last: Callable[[], None] | None = None) -> None:
+    began, raised, finding = time.perf_counter(), None, None
     try:
         finding = CHECKS.get(name)(workspace)
     except Exception as error:  # noqa: BLE001 - not handled here: it is what the check says
-        future.set_exception(error)
+        raised = error
+    milliseconds = (time.perf_counter() - began) * 1000
+    if last is not None:
+        last()
+    if finding is None:
+        future.set_exception(raised or TypeError("it gave no Finding"))
     else:
-        future.set_result((finding, (time.perf_counter() - began) * 1000))
+        future.set_result((finding, milliseconds))
 
 
 def _outcome(name: str, future: _Running, deadline: float) -> Checked:

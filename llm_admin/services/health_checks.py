@@ -38,7 +38,7 @@ def database(workspace: Workspace | None) -> Finding:
     Lease.objects.get(name=name)
     read = _since(began)
     Lease.objects.filter(name=name).delete()
-    words = f"{database_connection.vendor}: a row is written in {wrote:.1f} ms and read in {read:.1f} ms."
+    words = f"{database_connection.display_name}: a row is written in {wrote:.1f} ms and read in {read:.1f} ms."
     if max(wrote, read) > SLOW_MS:
         return Finding.look(f"Slow. {words}")
     return Finding.works(words)
@@ -77,7 +77,7 @@ def jobs(workspace: Workspace | None) -> Finding:
     now = timezone.now()
     lease = Lease.objects.filter(name=TICKER).first()
     if lease is None:
-        return Finding.look("No server has run on this database yet: nobody goes on with what others left behind.")
+        return Finding.look("Nobody looks after runs yet. A server does, some seconds after its start.")
     if lease.expires_at < now:
         since = int((now - lease.expires_at).total_seconds())
         return Finding.broken(f"No server has looked after runs for {since} s. Start one.")
@@ -120,7 +120,7 @@ def providers(workspace: Workspace | None) -> Finding:
     used = [name for name, healthy, used in found if healthy is False and used]
     unused = [name for name, healthy, used in found if healthy is False and not used]
     if used:
-        return Finding.broken(f"{_names(used)} did not work when last used or tested. Test it on its page.")
+        return Finding.broken(f"{_names(used)} did not work when last used or tested. Test each on its page.")
     if unused:
         return Finding.look(f"{_names(unused)} did not work when tested; no model uses it.")
     working = sum(healthy is True for _, healthy, _ in found)

@@ -28,7 +28,7 @@ from llm_admin.tenancy import workspace_scope
 if TYPE_CHECKING:
     from llm_admin.services.actors import Actor
 
-STEP = 300  # logs in one transaction
+STEP = 100  # logs in one transaction
 PREVIEWED = 50_000  # of more logs, only the sums that the database has are shown beforehand
 
 
@@ -78,6 +78,8 @@ class _Prices:
 def check_since(since: dt.datetime | None) -> dt.datetime:
     if since is None:
         raise InvalidInput([Problem(("since",), "Say since when, e.g. the day from which the price holds.")])
+    if since.year < 2000:  # some databases hold no day much earlier in every time zone
+        raise InvalidInput([Problem(("since",), "Choose a day after the year 2000.")])
     if since > timezone.now():
         raise InvalidInput([Problem(("since",), "This day has not begun yet: there are no calls to price again.")])
     return since
@@ -195,10 +197,12 @@ def _add_up(runs: set[Any]) -> None:
     """A run's total is the sum of its calls, unknown as soon as one of them is."""
     of_runs = InteractionLog._base_manager.filter(run__in=runs).order_by().values("run_id")
     totals = of_runs.annotate(cost=Sum("cost_nano"), calls=Count("pk"), known=Count("cost_nano"))
-    for total in totals:
-        cost = total["cost"] if total["calls"] == total["known"] else None
-        Run._base_manager.filter(pk=total["run_id"]).update(cost_nano=cost)
-        BatchRow._base_manager.filter(run=total["run_id"]).update(cost_nano=cost)
+    costs = {one["run_id"]: one["cost"] if one["calls"] == one["known"] else None for one in totals}
+    Run._base_manager.bulk_update([Run(pk=pk, cost_nano=cost) for pk, cost in costs.items()], ["cost_nano"])
+    rows = list(BatchRow._base_manager.filter(run__in=runs).only("run_id"))
+    for row in rows:
+        row.cost_nano = costs[row.run_id]
+    BatchRow._base_manager.bulk_update(rows, ["cost_nano"])
 
 
 def _store(job: Repricing, sums: Sums, last_log: int) -> None:

@@ -230,6 +230,73 @@ class TestPage:
         assert "$0.00281" in html
         assert "demo at Demo (no AI)" in html
 
+    def test_shows_each_kind_of_token_with_its_rate_and_amount(self, operator, scope):
+        deployment = Deployment.objects.get(model__alias="demo")
+        price = DeploymentPrice.objects.create(
+            deployment=deployment,
+            starts_at=dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC),
+            input_per_million=Decimal(3),
+            output_per_million=Decimal(15),
+            cached_input_per_million=Decimal("0.3"),
+            cache_write_per_million=Decimal("3.75"),
+            reasoning_per_million=Decimal(20),
+            per_request=Decimal("0.005"),
+            tiers=[{"above": 9_000, "input": "6"}],
+            source="published",
+            origin="acme one, list 1.0",
+        )
+        counts = {"cached_input_tokens": 4_000, "cache_write_tokens": 5_000, "reasoning_tokens": 60}
+        row = log(
+            scope, deployment=deployment, price=price, input_tokens=10_000, output_tokens=100,
+            cost_nano=6_000_000 + 1_200_000 + 18_750_000 + 600_000 + 1_200_000 + 5_000_000, **counts,
+        )  # fmt: skip
+        html = operator.get(page_of(row)).content.decode()
+        for cells in (
+            ("Input", "1,000", "$6.00", "$0.006"),
+            ("Input, read from the provider&#x27;s cache", "4,000", "$0.30", "$0.0012"),
+            ("Input, written to the provider&#x27;s cache", "5,000", "$3.75", "$0.01875"),
+            ("Output", "40", "$15.00", "$0.0006"),
+            ("Output, for reasoning", "60", "$20.00", "$0.0012"),
+            ("The request itself", "–", "$0.005 each", "$0.005"),
+        ):
+            assert "".join(f"<td>{cell}</td>" for cell in cells) in html, cells
+        assert "How was this computed?" in html
+        assert "<td>$0.03275</td>" in html
+        assert "more than 9,000 input tokens" in html
+        assert "valid from 1 Mar 2026. Published: acme one, list 1.0." in html
+        assert "The stored cost is not this sum" not in html
+
+    @pytest.mark.parametrize(
+        ("fields", "words"),
+        [
+            ({"input_tokens": None}, "the provider did not say how many tokens this took"),
+            ({}, "there was no price for this model at the time of the call"),
+            ({"status": CallStatus.CANCELLED, "output_tokens": None}, "the call ended early"),
+            ({"status": CallStatus.FAILED, "output_tokens": None}, "the call failed before the provider said"),
+        ],
+    )
+    def test_says_why_a_cost_is_unknown(self, operator, scope, fields, words):
+        row = log(scope, **{"cost_nano": None} | fields)
+        html = operator.get(page_of(row)).content.decode()
+        assert words in html
+        assert "<dt>Cost</dt><dd>unknown</dd>" in html
+
+    def test_an_answer_from_our_cache_cost_nothing(self, operator, scope):
+        html = operator.get(page_of(log(scope, cached=True, cost_nano=0))).content.decode()
+        assert "given again from the cache" in html
+
+    def test_dollars_and_the_workspaces_currency_are_told_apart(self, operator, scope):
+        scope.currency, scope.currency_rate = "EUR", Decimal("0.5")
+        scope.save()
+        price = DeploymentPrice.objects.create(
+            deployment=Deployment.objects.get(model__alias="demo"), input_per_million=1, output_per_million=1
+        )
+        row = log(scope, price=price, input_tokens=1_000_000, output_tokens=0, cost_nano=10**9)
+        html = operator.get(page_of(row)).content.decode()
+        assert "Sum, in US dollars" in html
+        assert "<td>$1.00</td>" in html
+        assert "Shown as €0.50: this workspace counts 0.5 EUR for a dollar." in html
+
     def test_a_failure_comes_with_the_runs_advice(self, operator, scope):
         failed = run(scope, status="failed", error_kind="rate_limit", error_message="Wait a minute and run it again.")
         row = log(scope, status="failed", error_kind=ErrorKind.RATE_LIMIT, run=failed)

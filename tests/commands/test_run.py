@@ -35,6 +35,12 @@ def test_a_version_can_be_chosen(prompt, capsys):
     assert Run.objects.get().prompt_version.number == 2
 
 
+@pytest.mark.parametrize(("more", "cache"), [([], True), (["--no-cache"], False)])
+def test_it_can_run_without_the_cache(prompt, capsys, more, cache):
+    call_command("run_prompt", prompt.slug, "--var", "topic=x", *more)
+    assert Run.objects.get().spec["cache"] is cache
+
+
 def test_a_label_can_be_chosen(prompt, capsys):
     from llm_admin.services import documents
 

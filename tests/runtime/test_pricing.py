@@ -91,7 +91,8 @@ rates = st.decimals(0, 999_999, places=6)
         cache_write=st.none() | rates,
         reasoning=st.none() | rates,
         per_request=st.none() | rates,
-        tiers=st.tuples() | st.tuples(st.builds(PriceTier, st.integers(1, 10**6), st.none() | rates, st.none() | rates)),
+        tiers=st.tuples()
+        | st.tuples(st.builds(PriceTier, st.integers(1, 10**6), st.none() | rates, st.none() | rates)),
     ),
 )
 def test_odd_counts_never_give_a_negative_cost_and_each_token_is_paid_once(usage, price):

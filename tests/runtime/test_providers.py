@@ -37,7 +37,7 @@ def acme(monkeypatch):
 
 
 def test_a_third_party_s_provider_is_equal_to_ours(acme):
-    assert PROVIDERS.names() == ["fake", "openai", "acme"]
+    assert PROVIDERS.names() == ["fake", "openai", "anthropic", "google", "huggingface", "acme"]
     assert isinstance(acme, Acme)
     assert get_provider("acme") is acme, "one instance owns the connections"
     with pytest.raises(ImproperlyConfigured, match="registered twice"):
@@ -61,13 +61,18 @@ def test_labels_and_addresses_need_no_langchain():
         "from llm_admin.runtime.providers import PROVIDERS, get_provider\n"
         "for name in PROVIDERS.names():\n"
         "    one = get_provider(name)\n"
+        "    one.title\n"
         "    print(name, one.label, one.default_base_url, one.needs_key)\n"
-        "print([m for m in sys.modules if m.split('.')[0] in ('langchain_core', 'openai', 'httpx', 'httpx2')])"
+        "heavy = ('langchain_core', 'openai', 'anthropic', 'google.genai', 'huggingface_hub', 'httpx', 'httpx2')\n"
+        "print([m for m in sys.modules if m.startswith(heavy)])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
     assert out == [
         "fake Demo (answers come from no AI)  False",
         "openai OpenAI or compatible https://api.openai.com/v1 True",
+        "anthropic Anthropic https://api.anthropic.com True",
+        "google Google Gemini https://generativelanguage.googleapis.com True",
+        "huggingface Hugging Face https://router.huggingface.co/v1 True",
         "[]",
     ]
 

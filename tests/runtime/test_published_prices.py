@@ -176,7 +176,12 @@ def test_every_model_costs_what_its_page_says(kind, base_url, model, rates):
         # Gemini: <= 200,000 tokens $1.25 / $10 / $0.125, above $2.50 / $15 / $0.25
         ("google", "gemini-2.5-pro", TokenUsage(200_000, 1_000), 250_000_000 + 10_000_000),
         ("google", "gemini-2.5-pro", TokenUsage(200_001, 1_000), 500_002_500 + 15_000_000),
-        ("google", "gemini-2.5-pro", TokenUsage(300_000, 1_000, 100_000, None, 800), 500_000_000 + 25_000_000 + 15_000_000),
+        (
+            "google",
+            "gemini-2.5-pro",
+            TokenUsage(300_000, 1_000, 100_000, None, 800),
+            500_000_000 + 25_000_000 + 15_000_000,
+        ),
         ("google", "gemini-3-pro-preview", TokenUsage(250_000, 100), 1_000_000_000 + 1_800_000),
         # 1.5: <= 128,000 $0.075 / $0.30, above twice that
         ("google", "gemini-1.5-flash", TokenUsage(128_000, 1_000), 9_600_000 + 300_000),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -15,7 +13,6 @@ from llm_admin.runtime import router as module
 from llm_admin.runtime.router import IN_ORDER, Router
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan
 from llm_admin.schemas.usage import TokenUsage
-from llm_admin.services.routes import balanced
 
 
 def plan(number, **details):
@@ -164,12 +161,3 @@ def test_full_until_the_deadline_is_a_sentence(pauses):
 def test_nowhere_to_run_is_a_sentence():
     with pytest.raises(CallFailed, match="runs nowhere yet"):
         go(Script())
-
-
-def test_a_thousand_calls_over_70_and_30():
-    random.seed(5)
-    deployments = [plan(1, weight=70), plan(2, weight=30), plan(3, weight=99, priority=2)]
-    firsts = Counter(balanced(deployments)[0].id for _ in range(1000))
-    assert abs(firsts[1] - 700) <= 40
-    assert firsts[3] == 0
-    assert balanced(deployments)[2].id == 3

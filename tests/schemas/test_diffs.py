@@ -92,12 +92,14 @@ def test_another_role_of_the_same_text_is_told():
 def test_variables_settings_and_their_order_are_told():
     names = [{"name": "topic"}, {"name": "place", "help": "Where"}]
     before = prompt(("user", "{{topic}} {{place}}"), variables=names, parameters={"temperature": 0.4})
-    after = prompt(("user", "{{topic}} {{place}}"), variables=names[::-1], model="fast", parameters={"seed": 3})
+    later = {"model": "fast", "parameters": {"seed": 3}, "cache": "always"}
+    after = prompt(("user", "{{topic}} {{place}}"), variables=names[::-1], **later)
     assert told(before, after) == [
         ("Order of the variables", "topic\nplace", "place\ntopic"),
         ("Temperature", "0.4", None),
         ("Model", None, "fast"),
         ("Seed", None, "3"),
+        ("Answers from the cache", None, "always"),
     ]
 
 

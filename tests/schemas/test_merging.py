@@ -45,6 +45,7 @@ def specs(draw):
             model=draw(st.sampled_from([None, "a", "b"])),
             parameters=draw(parameters),
             output={"format": draw(st.sampled_from(["text", "json"]))},
+            cache=draw(st.sampled_from(["", "always", "never"])),
         )
     )
 

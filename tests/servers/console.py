@@ -55,6 +55,7 @@ class Console:
             "SECRET_KEY": "process-test-" + "k" * 50,
             "PYTHONPATH": str(ROOT),
             "DEBUG": "",
+            "OUTGOING_PRIVATE_HOSTS": "localhost,127.0.0.0/8,::1",  # where the servers of tests are
         }
 
     def manage(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:

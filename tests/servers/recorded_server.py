@@ -1,9 +1,9 @@
 """An HTTP server that answers as a provider did: what it says stands in recorded/<provider>/*.json, with its source.
 
-    with AnthropicServer() as server:
-        server.answer("stream")                   # recorded/anthropic/stream.json, until told otherwise
-        server.answer("stream", cut_after=3)      # the connection breaks after three events
-        server.requests[0].body                   # what the provider's own library sent
+with AnthropicServer() as server:
+    server.answer("stream")                   # recorded/anthropic/stream.json, until told otherwise
+    server.answer("stream", cut_after=3)      # the connection breaks after three events
+    server.requests[0].body                   # what the provider's own library sent
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import re
 import socket
 import struct
+import sys
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -48,6 +49,7 @@ class Request:
     query: str
     headers: dict[str, str]
     body: Any
+    port: int  # of the client: one for each connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,7 @@ class RecordedServer:
         class Handler(_Handler):
             recorded = server
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
+        self._http = _Listener(("127.0.0.1", 0), Handler)
         threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -116,6 +117,14 @@ class RecordedServer:
         self._stopping.wait(60)
 
 
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        if not isinstance(sys.exception(), OSError):  # a client that went away is none of ours
+            raise
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     recorded: RecordedServer
@@ -134,7 +143,9 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(length) if length else b""
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, path, query, headers, json.loads(content) if content else None)
+        request = Request(
+            self.command, path, query, headers, json.loads(content) if content else None, self.client_address[1]
+        )
         answer = self.recorded.find(request)
         self.recorded.requests.append(request)
         if answer is None:

@@ -12,10 +12,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from llm_admin import RunFailed, arun_prompt
 from llm_admin.choices import CallStatus, ErrorKind, Role
 from llm_admin.exceptions import CallFailed, Conflict, InvalidInput, NotFound, PermissionRefused
 from llm_admin.jobs.writer import WRITER
-from llm_admin.models import Budget, BudgetOverride, BudgetReservation, BudgetUse
+from llm_admin.models import (
+    Budget,
+    BudgetOverride,
+    BudgetReservation,
+    BudgetUse,
+    Deployment,
+    DeploymentPrice,
+    InteractionLog,
+    Run,
+)
 from llm_admin.selectors import budgets as selector
 from llm_admin.selectors.budget_periods import span_of
 from llm_admin.services import actors, budget_mails, budgets, catalogue
@@ -171,28 +181,86 @@ class TestTheGate:
         await WRITER.write(lambda: None)
         assert ((await ause(made)).reserved, (await ause(made)).used) == (0, 0)
 
-    async def test_without_budgets_and_limits_the_database_is_not_asked(self, scope):
+    async def test_without_budgets_and_limits_the_database_is_not_asked(self, scope, monkeypatch):
+        async def write(*_):
+            raise AssertionError("asked")
+
+        monkeypatch.setattr(catalogue, "LIFETIME", 600)
         await ask(run(scope))  # the rules are read once
-        asked: list[str] = []
-
-        def watch(execute, sql, params, many, context):
-            asked.append(sql)
-            return execute(sql, params, many, context)
-
-        def install():
-            connection.execute_wrappers.append(watch)
-
-        await WRITER.write(install)
-        try:
-            assert (await ask(run(scope))).ticket is None
-            await WRITER.write(lambda: None)
-        finally:
-            await WRITER.write(connection.execute_wrappers.clear)
-        assert asked == []
+        monkeypatch.setattr(WRITER, "write", write)
+        assert (await ask(run(scope))).ticket is None
 
     async def test_a_budget_that_is_switched_off_refuses_nothing(self, scope):
         await make(scope, limit=1, enabled=False)
         assert (await ask(run(scope))).ticket is None
+
+
+class TestRuns:
+    """Real runs of the demo model, which costs something here."""
+
+    @pytest.fixture
+    def prompt(self, scope, request):
+        deployment = Deployment.objects.get()
+        deployment.provider_model = "demo:words=3:delay_ms=5"
+        deployment.save()
+        DeploymentPrice.objects.create(deployment=deployment, input_per_million=1, output_per_million=2)
+        return factories.prompt(scope)
+
+    @staticmethod
+    async def outcome(prompt):
+        try:
+            await arun_prompt(prompt.slug, {"topic": "rain"})
+        except RunFailed as error:
+            return str(error)
+        return ""
+
+    async def test_of_200_runs_at_once_20_are_let_through(self, scope, prompt):
+        made = await make(scope)
+        outcomes = await asyncio.gather(*(self.outcome(prompt) for _ in range(200)))
+        assert outcomes.count("") == 20
+        assert all("the budget “Team” (without an owner" in words for words in outcomes if words)
+        found = await ause(made)
+        assert (found.used, found.reserved, found.refused_calls) == (20, 0, 180)
+        assert await InteractionLog.objects.acount() == 20
+        kinds = [kind async for kind in Run.objects.exclude(error_kind="").values_list("error_kind", flat=True)]
+        assert kinds == ["budget"] * 180
+
+    async def test_what_was_booked_is_what_was_logged(self, scope, prompt):
+        made = await make(scope, unit="money", limit=NANO)
+        tokens = await make(scope, name="Tokens", unit="tokens", limit=NANO)
+        await asyncio.gather(*(self.outcome(prompt) for _ in range(5)))
+        for one in (made, tokens):
+            logged = await sync_to_async(selector.counted)(one, span_of("month", timezone.now()))
+            assert (await ause(one)).used == logged.used > 0
+        assert not await BudgetReservation.objects.aexists()
+
+    async def test_money_is_not_overspent_by_calls_at_once(self, scope, prompt):
+        made = await make(scope, unit="money", limit=20_000_000)
+        outcomes = await asyncio.gather(*(self.outcome(prompt) for _ in range(40)))
+        assert 0 < outcomes.count("") < 40
+        assert (await ause(made)).used <= 20_000_000
+
+    async def test_an_answer_from_the_cache_counts_nothing(self, scope, prompt):
+        scope.cache_answers = "always"
+        await sync_to_async(scope.save)()
+        made = await make(scope, limit=1)
+        assert [await self.outcome(prompt) for _ in range(3)] == [""] * 3
+        assert (await ause(made)).used == 1
+
+    async def test_a_stopped_run_gives_its_reservation_back(self, scope, prompt):
+        deployment = await Deployment.objects.aget()
+        deployment.provider_model = "demo:slow"
+        await sync_to_async(deployment.save)()
+        made = await make(scope, unit="money", limit=NANO)
+        running = asyncio.ensure_future(self.outcome(prompt))
+        while not (await BudgetReservation.objects.aexists()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        found = await ause(made)
+        assert (found.reserved, found.unknown_calls) == (0, 1)
+        assert found.used > 0  # nobody knows what it cost
 
 
 class TestTheSentence:
@@ -362,6 +430,7 @@ class TestSaving:
             ({"warn_at": {"a": 1}}, "warn_at", "from 1 to 99"),
             ({"scope": "user"}, "user", "Choose a person"),
             ({"scope": "prompt", "prompt_id": 99999}, "prompt", "Choose a prompt"),
+            ({"scope": "group", "group_id": 99999}, "group", "Choose a group"),
             ({"scope": "moon"}, "scope", "not a valid choice"),
             ({"name": ""}, "name", "cannot be blank"),
         ],
@@ -481,7 +550,7 @@ class TestWarnings:
 def test_those_that_concern_somebody_in_two_queries(scope, member):
     ann, bob = member(username="ann"), member(username="bob")
     interns, others = Group.objects.create(name="Interns"), Group.objects.create(name="Others")
-    interns.user_set.add(ann)
+    interns.user_set.add(ann), others.user_set.add(bob)
     prompt = factories.prompt(scope)
     budget(scope, name="all"), budget(scope, name="ann's", scope="user", user=ann)
     budget(scope, name="bob's", scope="user", user=bob), budget(scope, name="off", enabled=False)

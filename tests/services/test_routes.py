@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
+from llm_admin.runtime.router import Router
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan
 from llm_admin.schemas.usage import TokenUsage
 from llm_admin.services import route_state as state
@@ -124,6 +128,25 @@ def test_when_all_rest_all_are_asked():
         return [one.id for one in await known.order(model)]
 
     assert asyncio.run(story()) == [1, 2]
+
+
+def test_a_thousand_calls_over_70_and_30_land_within_four_points():
+    random.seed(5)
+    model = ModelPlan(1, "fast", "Fast", (plan(1, weight=70), plan(2, weight=30), plan(3, weight=99, priority=2)))
+    asked = Counter()
+
+    async def ask(deployment):
+        asked[deployment.id] += 1
+        return TokenUsage(1, 1)
+
+    async def calls():
+        context = SimpleNamespace(routes=SharedRoutes(), call_timeout=60, call_retries=0)
+        for _ in range(1000):
+            await Router(context, model, 10, ask, lambda: False).answer()
+
+    asyncio.run(calls())
+    assert abs(asked[1] - 700) <= 40
+    assert asked[1] + asked[2] == 1000
 
 
 def test_retry_after_is_a_rest_at_once(clock):

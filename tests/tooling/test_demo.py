@@ -13,10 +13,11 @@ from tests.tooling import checkout
 
 MANAGE = """
 import json, os, sys
-names = ["DEMO", "SECRET_KEY", "DATABASE_URL", "DEBUG"]
+names = ["DEMO", "SECRET_KEY", "DATABASE_URL", "DEBUG", "OUTGOING_PRIVATE_HOSTS"]
 with open("calls.jsonl", "a") as calls:
     print(json.dumps([sys.argv[1:], {name: os.environ.get(name) for name in names}]), file=calls)
 """
+THIS_MACHINE = {"OUTGOING_PRIVATE_HOSTS": "localhost,127.0.0.0/8,::1"}
 ASGI = """
 async def application(scope, receive, send):
     while scope["type"] == "lifespan":
@@ -107,7 +108,7 @@ def test_it_migrates_fills_and_serves_its_own_database(clone, port):
     assert len(key) >= 50
     assert key_file.stat().st_mode & 0o777 == 0o600
     assert calls(clone) == [
-        [arguments, {"DEMO": "1", "SECRET_KEY": key, "DATABASE_URL": None, "DEBUG": None}]
+        [arguments, {"DEMO": "1", "SECRET_KEY": key, "DATABASE_URL": None, "DEBUG": None} | THIS_MACHINE]
         for arguments in (["migrate", "--verbosity", "0"], ["demo"], ["demo_shop"])
     ]
     assert f"LLM Console: http://127.0.0.1:{port}/" in output

@@ -20,7 +20,9 @@ class Command(BaseCommand):
         checks = health.run()
         broken = [one.name for one in checks if one.finding.state == State.BROKEN]
         if options["json"]:
-            self.stdout.write(json.dumps({"healthy": not broken, "checks": [_as_json(one) for one in checks]}, indent=2))
+            self.stdout.write(
+                json.dumps({"healthy": not broken, "checks": [_as_json(one) for one in checks]}, indent=2)
+            )
         else:
             for one in checks:
                 self.stdout.write(f"{one.title}: {one.finding.state.words}. {one.finding.sentence}")

@@ -9,8 +9,8 @@ from llm_admin.services import connection_keys
 
 class Command(BaseCommand):
     help = (
-        "Encrypts the keys of all connections anew, with the SECRET_KEY (and the first SALT_KEY) that is configured now. "
-        "The former ones have to stand in SECRET_KEY_FALLBACKS (or behind the first SALT_KEY) until this was done."
+        "Encrypts the keys of all connections anew, with the SECRET_KEY and the first SALT_KEY that are set now. "
+        "Until this was done, former ones have to stand in SECRET_KEY_FALLBACKS, or behind the first SALT_KEY."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import anthropic
 from langchain_anthropic import ChatAnthropic
-from langchain_core.messages import AIMessageChunk
+from langchain_core.language_models.chat_models import agenerate_from_stream
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
-from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field
 
 from llm_admin.choices import ErrorKind
@@ -36,8 +37,11 @@ class AnthropicModel(ChatAnthropic):
     shared: Any = Field(default=None, exclude=True, repr=False)
 
     @property
-    def _async_client(self) -> anthropic.AsyncAnthropic:  # type: ignore[override]
-        return self.shared  # type: ignore[no-any-return]
+    def _async_client(self) -> anthropic.AsyncAnthropic:
+        return self.shared
+
+    async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        return await agenerate_from_stream(self._astream(messages, *args, **kwargs))
 
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
         """Usage comes in two parts: what was read at the start, and what was written at the end."""
@@ -61,7 +65,7 @@ class AnthropicModel(ChatAnthropic):
 
 
 def numbers(usage: Any) -> dict[str, Any]:
-    return {} if usage is None else usage.model_dump(exclude_none=True)  # type: ignore[no-any-return]
+    return {} if usage is None else usage.model_dump(exclude_none=True)
 
 
 def usage_of(told: dict[str, Any]) -> UsageMetadata | None:
@@ -101,9 +105,7 @@ def output_config(schema: dict[str, Any] | None) -> dict[str, Any]:
     try:
         return {"output_config": {"format": {"type": "json_schema", "schema": anthropic.transform_schema(schema)}}}
     except (ValueError, TypeError) as error:
-        raise CallFailed(
-            ErrorKind.BAD_REQUEST, f"Anthropic cannot use this JSON schema ({str(error)[:150]})"
-        ) from None
+        raise CallFailed(ErrorKind.BAD_REQUEST, f"Anthropic cannot use this JSON schema ({str(error)[:150]})") from None
 
 
 def _open(schema: Any) -> bool:
@@ -117,7 +119,7 @@ def _open(schema: Any) -> bool:
 
 
 def pools() -> Pools[anthropic.AsyncAnthropic]:
-    return Pools(anthropic.AsyncAnthropic.close)
+    return Pools(lambda client: client.close())
 
 
 def client(url: str, key: str, headers: dict[str, str], timeout: float, wait: float) -> anthropic.AsyncAnthropic:
@@ -132,9 +134,7 @@ def client(url: str, key: str, headers: dict[str, str], timeout: float, wait: fl
             base_url=url,
             timeout=limits,
             event_hooks=hooks,
-            transport=guarded_transport(
-                anthropic.DefaultAsyncHttpxClient, limits=anthropic.DEFAULT_CONNECTION_LIMITS
-            ),
+            transport=guarded_transport(anthropic.DefaultAsyncHttpxClient, limits=anthropic.DEFAULT_CONNECTION_LIMITS),
         ),
     )
     made._custom_headers = headers  # not those of ANTHROPIC_CUSTOM_HEADERS, which may hold keys for another server
@@ -142,8 +142,10 @@ def client(url: str, key: str, headers: dict[str, str], timeout: float, wait: fl
 
 
 async def _send_no_key(request: Any) -> None:
-    if request.headers.get("x-api-key") == NO_KEY:
-        del request.headers["x-api-key"]
+    """Which header has the key depends on the library's version."""
+    for header, value in (("x-api-key", NO_KEY), ("authorization", f"Bearer {NO_KEY}")):
+        if request.headers.get(header) == value:
+            del request.headers[header]
 
 
 async def _refuse_web_page(response: Any) -> None:

@@ -37,10 +37,11 @@ WAITED = {
     "PoolTimeout": "too many requests are waiting for this server",
 }
 TOO_LONG = re.compile(
-    r"context[ _](?:length|window|size)|prompt is too long|input is too long|too many (?:input )?tokens"
+    r"context[ _]?(?:length|window|size|limit)|prompt is too long|input is too long|too many (?:input )?tokens"
     r"|input tokens exceed|reduce the length|maximum number of tokens allowed|`inputs` (?:tokens|must have less)",
     re.IGNORECASE,
 )
+FILTERED = re.compile(r"content ?policy ?violation|content management policy", re.IGNORECASE)
 CODES: dict[ErrorKind, frozenset[str]] = {
     ErrorKind.CONTENT_FILTER: frozenset(
         {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation", "PROHIBITED_CONTENT"}
@@ -71,7 +72,7 @@ CODES: dict[ErrorKind, frozenset[str]] = {
     ErrorKind.TIMEOUT: frozenset({"timeout_error", "DEADLINE_EXCEEDED"}),
     ErrorKind.PROVIDER_DOWN: frozenset({"overloaded_error", "api_error", "overloaded", "UNAVAILABLE", "INTERNAL"}),
 }
-MAY_SPEAK_OF_LENGTH = (None, 200, 400, 413, 422)
+MAY_SPEAK = (None, 200, 400, 413, 422)  # of what is wrong with the text: the message decides
 KEY_HEADERS = ("authorization", "api-key", "x-api-key", "x-goog-api-key")
 
 
@@ -98,13 +99,14 @@ def refusal(
 
 def kind_of(status: int | None, codes: Iterable[Any], message: str) -> ErrorKind:
     told = {str(code) for code in codes if code}
-    if told & CODES[ErrorKind.CONTENT_FILTER]:
+    speaks = status in MAY_SPEAK
+    if told & CODES[ErrorKind.CONTENT_FILTER] or (speaks and FILTERED.search(message)):
         return ErrorKind.CONTENT_FILTER
-    if told & CODES[ErrorKind.CONTEXT_TOO_LONG] or (status in MAY_SPEAK_OF_LENGTH and TOO_LONG.search(message)):
+    if told & CODES[ErrorKind.CONTEXT_TOO_LONG] or (speaks and TOO_LONG.search(message)):
         return ErrorKind.CONTEXT_TOO_LONG
     for kind in (ErrorKind.RATE_LIMIT, ErrorKind.AUTHENTICATION, ErrorKind.TIMEOUT, ErrorKind.PROVIDER_DOWN):
-        if told & CODES[kind]:
-            return kind
+        if told & CODES[kind] and not (kind == ErrorKind.PROVIDER_DOWN and 400 <= (status or 0) < 500):
+            return kind  # a status beats “api_error”, which Ollama says of everything
     return by_status(status)
 
 

@@ -21,7 +21,7 @@ FIELDS = {**{name: name for name in (*SAME, *MORE)}, "max_tokens": "max_output_t
 
 
 class GoogleProvider(ExtraProvider):
-    """Options of a connection: `headers`, added to every request, and `body`: fields of its generationConfig."""
+    """Options of a connection: `headers` and `body`, both added to every request."""
 
     modules = ("llm_admin.runtime.providers.google_model",)
     label = "Google Gemini"

@@ -9,10 +9,12 @@ import httpx
 from google.genai import Client
 from google.genai.errors import APIError
 from google.genai.types import HttpOptions
-from langchain_core.messages import AIMessageChunk
+from langchain_core.language_models.chat_models import agenerate_from_stream
+from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
-from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_google_genai import ChatGoogleGenerativeAI, GoogleGenerativeAIEmbeddings
+from langchain_google_genai._common import GoogleGenerativeAIError
 from pydantic import model_validator
 
 from llm_admin.choices import ErrorKind
@@ -24,7 +26,7 @@ from llm_admin.runtime.providers.pools import Pools
 
 DEFAULT = "https://generativelanguage.googleapis.com"
 CONNECT_TIMEOUT = 10.0
-ERRORS = (APIError, ValueError, httpx.HTTPError)
+ERRORS = (APIError, GoogleGenerativeAIError, ValueError, httpx.HTTPError)
 # Google's reasons in OpenAI's words, which is how the runtime knows them.
 REASONS = {"STOP": "stop", "MAX_TOKENS": "length"}
 FILTERED = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "LANGUAGE")
@@ -39,6 +41,15 @@ class GoogleModel(ChatGoogleGenerativeAI):
     @property
     def async_client(self) -> Any:
         return self.client.aio if self.client is not None else None
+
+    def _prepare_request(self, messages: list[BaseMessage], **kwargs: Any) -> dict[str, Any]:
+        """Further settings go into the request's body as they are."""
+        more = HttpOptions(extra_body=self.model_kwargs) if self.model_kwargs else None
+        off: Any = {"disable": True}
+        return super()._prepare_request(messages, **kwargs, http_options=more, automatic_function_calling=off)
+
+    async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        return await agenerate_from_stream(self._astream(messages, *args, **kwargs))
 
     async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
         """Tells the usage once, at the end: Gemini repeats it, so far, with every chunk."""
@@ -85,15 +96,14 @@ def pools() -> Pools[Client]:
 
 
 async def _close(client: Client) -> None:
-    await client._api_client._async_httpx_client.aclose()
+    options: Any = client._api_client._http_options
+    await options.httpx_async_client.aclose()
 
 
 def client(url: str, key: str, headers: dict[str, str], timeout: float, wait: float) -> Client:
     limits = httpx.Timeout(timeout, connect=min(CONNECT_TIMEOUT, wait), read=wait)
     hooks: dict[str, Any] = {"response": [_refuse_web_page], "request": [] if key else [_send_no_key]}
-    shared = PatientClient(
-        timeout=limits, event_hooks=hooks, trust_env=False, transport=guarded_transport(httpx)
-    )
+    shared = PatientClient(timeout=limits, event_hooks=hooks, trust_env=False, transport=guarded_transport(httpx))
     options = HttpOptions(
         base_url=url, headers=headers, httpx_async_client=shared, httpx_client=httpx.Client(transport=NoTransport())
     )

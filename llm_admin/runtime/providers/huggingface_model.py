@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterator
-from contextlib import aclosing
-from typing import Any
+from contextlib import aclosing, suppress
+from typing import Any, Self
 
 from huggingface_hub import AsyncInferenceClient
+from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
-from langchain_core.outputs import ChatGenerationChunk
-from langchain_huggingface import ChatHuggingFace, HuggingFaceEndpoint, HuggingFaceEndpointEmbeddings
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_huggingface import ChatHuggingFace, HuggingFaceEndpointEmbeddings
+from pydantic import Field, model_validator
 
 from llm_admin.runtime.providers.addresses import NO_KEY
 from llm_admin.runtime.providers.huggingface_client import Inference, Route
@@ -20,12 +23,29 @@ KNOWN = set(inspect.signature(AsyncInferenceClient.chat_completion).parameters) 
 
 
 class HuggingFaceModel(ChatHuggingFace):
-    route: Any = None
+    """Theirs wants an endpoint object, which makes clients of its own and brings settings that nobody chose
+    (temperature 0.8, 512 tokens ...): there is none."""
+
+    llm: Any = None
+    route: Any = Field(default=None, exclude=True, repr=False)
+
+    @model_validator(mode="after")
+    def validate_llm(self) -> Self:
+        return self
+
+    def _inherit_llm_properties(self) -> None:
+        return None
+
+    def _resolve_model_id(self) -> None:
+        return None
+
+    async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        return await agenerate_from_stream(self._astream(messages, *args, **kwargs))
 
     async def _astream(
         self, messages: list[BaseMessage], stop: list[str] | None = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
-        """LangChain's own leaves cached and reasoning tokens out, and keeps the connection of an answer that is left."""
+        """LangChain's own leaves cached and reasoning tokens out, and keeps the connection of what is left early."""
         dicts, params = self._create_message_dicts(messages, stop)
         asked = {**params, **kwargs, "stream": True, "stream_options": {"include_usage": True}}
         client: Any = Inference(self.route, self.route.url)
@@ -34,12 +54,21 @@ class HuggingFaceModel(ChatHuggingFace):
         usage, finished = None, False
         async with aclosing(client.lines):
             async for chunk in answer:
-                usage = _usage(chunk.get("usage")) or usage
+                usage = _usage(chunk.usage) or usage
                 for choice in chunk["choices"][:1]:
                     finished = bool(choice.get("finish_reason")) or finished
                     yield _chunk(choice)
+            await _finish(client.lines)
         if usage and finished:
             yield ChatGenerationChunk(message=AIMessageChunk(content="", usage_metadata=usage))
+
+
+async def _finish(lines: AsyncIterator[str]) -> None:
+    """What follows the last event, so that the connection can be used again."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            async for _ in lines:
+                continue
 
 
 def _chunk(choice: Any) -> ChatGenerationChunk:
@@ -63,14 +92,11 @@ def _usage(told: Any) -> UsageMetadata | None:
 
 
 def chat_model(route: Route, model: str, settings: dict[str, Any]) -> HuggingFaceModel:
-    """The endpoint object brings settings of its own (temperature 0.8, 512 tokens ...), which nobody chose."""
-    llm = HuggingFaceEndpoint(model=model, huggingfacehub_api_token=NO_KEY)
-    made = HuggingFaceModel(llm=llm, route=route)
-    made.temperature = made.max_tokens = made.stop = made.top_p = None
     known = {name: value for name, value in settings.items() if name in KNOWN}
     rest = {name: value for name, value in settings.items() if name not in KNOWN}
-    made.model_kwargs = {**known, **({"extra_body": rest} if rest else {})}
-    return made
+    return HuggingFaceModel(
+        model_id=model, route=route, model_kwargs={**known, **({"extra_body": rest} if rest else {})}
+    )
 
 
 async def vectors(route: Route, model: str, texts: list[str]) -> list[list[float]]:

@@ -18,7 +18,7 @@ CONNECT_TIMEOUT = 10.0
 
 class Clients:
     def __init__(self) -> None:
-        self._pools = Pools(openai.AsyncOpenAI.close)
+        self._pools: Pools[openai.AsyncOpenAI] = Pools(lambda client: client.close())
 
     def get(self, url: str, key: str, headers: dict[str, str], timeout: float, wait: float) -> openai.AsyncOpenAI:
         """Needs a running loop. `wait`: for each next piece of an answer."""

@@ -31,8 +31,8 @@ async def embed(client: openai.AsyncOpenAI, model: str, texts: list[str], body: 
     more: dict[str, Any] = {"encoding_format": "float", **({"extra_body": body} if body else {})}
     made = OpenAIEmbeddings(
         model=model,
-        api_key=_no_sync_client,
-        base_url=str(client.base_url),
+        openai_api_key=_no_sync_client,
+        openai_api_base=str(client.base_url),
         async_client=counting,
         check_embedding_ctx_length=False,
         max_retries=0,

@@ -32,9 +32,7 @@ def _refused(exc: openai.APIStatusError) -> CallFailed:
         said = f"insufficient quota: {said.get('message')}"
     if not exc.body:  # the library's own words for an empty or unreadable body
         said = str(exc.body or "") if exc.body is not None else exc.message
-    return refusal(
-        exc.status_code, said, codes=_codes(exc), headers=exc.response.headers, sent=exc.request.headers
-    )
+    return refusal(exc.status_code, said, codes=_codes(exc), headers=exc.response.headers, sent=exc.request.headers)
 
 
 def _said_in_the_stream(exc: openai.APIError) -> CallFailed:

@@ -43,7 +43,9 @@ class OpenAIModel(ChatOpenAI):
             yield ChatGenerationChunk(message=AIMessageChunk(content="", usage_metadata=usage))
 
     def _convert_chunk_to_generation_chunk(self, chunk: dict[str, Any], *args: Any) -> ChatGenerationChunk | None:
-        """Usage without numbers is unknown usage; LangChain would say 0."""
+        """Usage without numbers is unknown usage; LangChain would say 0. And some chunks of Azure have no delta."""
+        if any(choice.get("delta") is None for choice in chunk.get("choices") or ()):
+            return None
         told = chunk.get("usage")
         if told and (told.get("prompt_tokens") is None or told.get("completion_tokens") is None):
             chunk = {**chunk, "usage": None}

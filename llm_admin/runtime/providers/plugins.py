@@ -57,7 +57,7 @@ def _factory(point: EntryPoint) -> ProviderFactory:
             found: Provider = point.load()()
             if not isinstance(found, Provider):
                 raise TypeError(f"{point.value} is no Provider")
-        except Exception as error:  # noqa: BLE001 - another package's code; without it the others still work
+        except Exception as error:  # another package's code; without it the others still work
             logger.exception("The provider “%s” (%s) cannot be loaded.", point.name, point.value)
             return Unusable(point, error)
         return found
@@ -94,5 +94,6 @@ class Unusable(Provider):
     def _refusal(self) -> CallFailed:
         return CallFailed(
             ErrorKind.BAD_REQUEST,
-            f"the package of the provider “{self._point.name}” cannot be loaded ({self._why}); an operator can repair it",
+            f"the package of the provider “{self._point.name}” cannot be loaded ({self._why}); "
+            "an operator can repair it",
         )

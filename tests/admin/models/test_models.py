@@ -1,4 +1,4 @@
-"""Models, where they run, and what they cost: from the form to what the next call would use."""
+"""Models and where they run: from the form to what the next call would use."""
 
 from __future__ import annotations
 
@@ -6,95 +6,18 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from llm_admin.choices import Role
 from llm_admin.exceptions import Conflict, InvalidInput, NotFound, PermissionRefused
-from llm_admin.models import Connection, Deployment, DeploymentPrice, InteractionLog, LanguageModel
+from llm_admin.models import Connection, Deployment, DeploymentPrice, LanguageModel
 from llm_admin.services import actors, catalogue, models, prices, workspace_settings
 from llm_admin.services.resolving import load_model
 from llm_admin.tenancy import workspace_scope
 from tests import factories
-
-LIST = reverse("admin:llm_admin_languagemodel_changelist")
-ADD = reverse("admin:llm_admin_languagemodel_add")
-HTMX = {"hx-request": "true"}
-
-
-@pytest.fixture
-def operator(member, login):
-    return login(member(Role.OPERATOR, "olga"))
-
-
-@pytest.fixture
-def acme(workspace, scope):
-    return Connection.objects.create(workspace=workspace, name="Acme", provider="openai", api_key="sk-1")
-
-
-@pytest.fixture
-def fast(workspace, acme):
-    """The model “fast” with one deployment."""
-    model = LanguageModel.objects.create(workspace=workspace, alias="fast", name="Fast")
-    Deployment.objects.create(model=model, connection=acme, provider_model="acme-1")
-    return model
-
-
-@pytest.fixture
-def place(fast):
-    return fast.deployments.get()
-
-
-def page(model):
-    return reverse("admin:llm_admin_languagemodel_change", args=[model.pk])
-
-
-def row(number, connection, provider_model, *, pk="", model="", enabled=True, priority=1, delete=False, **limits):
-    values = {
-        "id": pk,
-        "model": model,
-        "connection": connection,
-        "provider_model": provider_model,
-        "priority": priority,
-        "weight": 1,
-    } | limits
-    values |= {"enabled": "on"} if enabled else {}
-    values |= {"DELETE": "on"} if delete else {}
-    return {f"deployments-{number}-{name}": value for name, value in values.items()}
-
-
-def form(*rows, initial=0, **fields):
-    data = {"name": "Fast", "alias": "fast", "description": "", "enabled": "on"} | fields
-    data |= {"deployments-TOTAL_FORMS": len(rows), "deployments-INITIAL_FORMS": initial}
-    for one in rows:
-        data |= one
-    return {name: value for name, value in data.items() if value is not None}
-
-
-def used_by_a_log(**refers):
-    return InteractionLog.objects.create(
-        created_at=timezone.now(), status="succeeded", source="studio", latency_ms=1, **refers
-    )
-
-
-def price(place, amount="1", **fields):
-    return DeploymentPrice.objects.create(
-        deployment=place, input_per_million=Decimal(amount), output_per_million=Decimal("2"), **fields
-    )
-
-
-def add_price(client, place, *, headers=HTMX, **fields):
-    values = {"input_per_million": "0.15", "output_per_million": "0.6"} | fields
-    url = reverse("admin:llm_admin_deploymentprice_add", args=[place.pk])
-    return client.post(url, {f"d{place.pk}-{name}": value for name, value in values.items()}, headers=headers)
-
-
-def delete_price(client, one, *, headers=HTMX):
-    return client.post(reverse("admin:llm_admin_deploymentprice_delete", args=[one.pk]), headers=headers)
-
+from tests.admin.models.pages import ADD, LIST, add_price, delete_price, form, page, price, row, used_by_a_log
 
 # ---- the form
 
@@ -165,79 +88,6 @@ def test_connections_of_another_workspace_are_not_offered(operator, acme, system
     model = models.save(LanguageModel(alias="own", name="Own"), actor=system)
     with pytest.raises(NotFound):
         models.save_deployment(Deployment(model=model, connection=theirs, provider_model="x"), actor=system)
-
-
-# ---- prices
-
-
-def test_a_price_is_added_and_shown_exactly(operator, place):
-    response = add_price(operator, place, input_per_million="1.1034", output_per_million="0.000001")
-    html = response.content.decode()
-    assert response.status_code == 200
-    assert "$1.1034" in html
-    assert "$0.000001" in html
-    assert "as input" in html
-    assert "Valid now" in html
-    assert "<html" not in html
-    assert LogEntry.objects.get().change_message.startswith("Added the price $1.1034 in")
-
-
-def test_a_price_from_a_date(operator, place):
-    tomorrow = timezone.localdate() + dt.timedelta(days=1)
-    price(place, "9", starts_at=timezone.now() - dt.timedelta(days=3))
-    html = add_price(operator, place, starts_at=tomorrow.isoformat()).content.decode()
-    assert "Planned" in html
-    with_price = prices.with_prices(Deployment.objects.filter(pk=place.pk)).get()
-    assert prices.current(with_price).input_per_million == 9
-    later = timezone.now() + dt.timedelta(days=2)
-    assert prices.current(with_price, at=later).input_per_million == Decimal("0.15")
-
-
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ({"input_per_million": "abc"}, "Enter a number"),
-        ({"output_per_million": "-1"}, "greater than or equal to 0"),
-        ({"output_per_million": ""}, "required"),
-        ({"starts_at": "yesterday"}, "valid date"),
-    ],
-)
-def test_a_bad_price_is_said_at_its_field(operator, place, fields, words):
-    response = add_price(operator, place, **fields)
-    assert response.status_code == 422
-    assert words in response.content.decode()
-    assert not DeploymentPrice.objects.exists()
-
-
-def test_two_prices_from_one_moment(operator, place):
-    assert add_price(operator, place, starts_at="2026-01-01").status_code == 200
-    response = add_price(operator, place, starts_at="2026-01-01")
-    assert response.status_code == 422
-    assert "from this moment on already" in response.content.decode()
-
-
-def test_prices_work_without_javascript(operator, place, fast):
-    assert add_price(operator, place, headers={}).url == page(fast)
-    bad = add_price(operator, place, headers={}, input_per_million="abc")
-    assert bad.status_code == 422
-    assert "Enter a number" in bad.content.decode()
-    assert delete_price(operator, DeploymentPrice.objects.get(), headers={}).url == page(fast)
-
-
-def test_an_unused_price_is_deleted(operator, place):
-    one = price(place)
-    assert "No price yet" in delete_price(operator, one).content.decode()
-    assert not DeploymentPrice.objects.exists()
-
-
-def test_a_price_that_logs_use_stays(operator, place, fast, workspace, system):
-    one = price(place)
-    used_by_a_log(workspace=workspace, price=one)
-    assert "Stands in the logs" in operator.get(page(fast)).content.decode()
-    response = delete_price(operator, one)
-    assert response.status_code == 409
-    assert "Add a later one instead" in response.content.decode()
-    assert DeploymentPrice.objects.filter(pk=one.pk).exists()
 
 
 # ---- deleting
