@@ -31,6 +31,9 @@ class Recorder(Protocol):
 
     def step_ended(self, record: StepRecord) -> None: ...
 
+    def steps_forgotten(self, path: str) -> None:
+        """What the step at `path` holds is done anew: what stands within it is not done any more."""
+
     def approval_asked(self, request: ApprovalRequest) -> None: ...
 
 

@@ -20,7 +20,7 @@ from llm_admin.runtime.steps import STEP_BUILDERS
 from llm_admin.runtime.steps.base import Paused, Step, StepContext, StepFailed, Values, taken
 from llm_admin.schemas.records import Done, StepRecord
 from llm_admin.schemas.steps import StepSpec
-from llm_admin.schemas.walking import inner_prefix
+from llm_admin.schemas.walking import inner_prefix, inside
 from llm_admin.schemas.workflows import WorkflowSpec
 
 MOST_STEPS = 100_000  # that one run may take: loops within loops would fill the disk
@@ -122,7 +122,16 @@ async def _tried(run: Step, step: StepSpec, values: Values, context: StepContext
             if not left or cause.kind in NOT_TRIED_AGAIN:
                 raise
         left -= 1
+        if step.slots():
+            _forget_within(context)
         await asyncio.sleep(step.failure.delay)
+
+
+def _forget_within(context: StepContext) -> None:
+    """A try begins anew: results of the one before would be mixed with its own, also after a crash."""
+    run = context.run
+    run.done = {path: done for path, done in run.done.items() if not inside(path, context.path)}
+    run.recorder.steps_forgotten(context.path)
 
 
 async def _in_time(run: Step, step: StepSpec, values: Values, context: StepContext) -> Any:

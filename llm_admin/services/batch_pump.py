@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -56,10 +57,13 @@ async def _pump(batch_id: UUID) -> None:
         bell.set()
         return
     _pumping[batch_id] = bell = asyncio.Event()
+    bell.set()
     try:
-        batch = await WRITER.write(lambda: _claim(batch_id))
-        if batch is not None:
-            await _drive(_Pump(batch), bell)
+        while bell.is_set() and not LIVE.stopping:  # it may be resumed in the moment when nothing was left
+            bell.clear()
+            batch = await WRITER.write(lambda: _claim(batch_id))
+            if batch is not None:
+                await _drive(_Pump(batch), bell)
     finally:
         del _pumping[batch_id]
 
@@ -137,6 +141,8 @@ def _fetch(pump: _Pump) -> list[BatchRow]:
 
 async def _run_row(pump: _Pump, row: BatchRow) -> None:
     batch = pump.batch
+    if row.run is not None and row.run.is_open:
+        return  # it goes on by itself: somebody decided what it waited for
     run = row.run if row.run is not None and batch_work.goes_on(row.run) else batch_work.new_run(batch, row)
     run.workspace, run.owner = batch.workspace, batch.owner
     fresh = run._state.adding
@@ -172,7 +178,11 @@ async def _keep_lease(pump: _Pump, bell: asyncio.Event) -> None:
     """Renews it, and notices Pause, Stop and Resume, also of another process."""
     while True:
         await asyncio.sleep(min(WAKE_SECONDS, settings().LEASE_SECONDS / 3))
-        status = await WRITER.write(lambda: _renew(pump.batch))
+        try:
+            status = await WRITER.write(lambda: _renew(pump.batch))
+        except DatabaseError as error:  # also the next time it can be renewed, and Pause be noticed
+            logger.warning("The lease of batch %s could not be renewed: %s", pump.batch.pk, error)
+            continue
         paused = status != BatchStatus.RUNNING
         if paused and not pump.paused:
             await WRITER.write(lambda: _give_back(pump))

@@ -6,6 +6,7 @@ Everything here runs in the writer's thread.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -22,8 +23,9 @@ ENDED = {
     RunStatus.FAILED: RowStatus.FAILED,
     RunStatus.CANCELLED: RowStatus.STOPPED,
     RunStatus.WAITING: RowStatus.WAITING,
+    RunStatus.PENDING: RowStatus.WAITING,  # decided while it was being closed: it goes on by itself
 }
-UNFINISHED = (RunStatus.INTERRUPTED, RunStatus.CANCELLED, RunStatus.PENDING)
+UNFINISHED = (RunStatus.INTERRUPTED, RunStatus.CANCELLED)
 
 
 def lease() -> datetime:
@@ -93,7 +95,8 @@ def begin(batch: Batch, row: BatchRow, run: Run, *, stopped: bool) -> None:
             "error_step": "",
             "stop_requested_at": None,
         }
-        Run._base_manager.filter(pk=run.pk).update(**changes)
+        if not Run._base_manager.filter(pk=run.pk, status=run.status).update(**changes):
+            raise execution.LeaseLost(f"Run {run.pk} goes on already.")
         for name, value in changes.items():
             setattr(run, name, value)
     if stopped:  # in between: it ends as soon as it is looked after
@@ -140,4 +143,15 @@ def settle_waiting() -> int:
     for row, run in found:
         if run is not None:
             store_end(row, run, ENDED[RunStatus(run.status)])
-    return len(found)
+    return len(found) + _take_back(rows.filter(run__status=RunStatus.INTERRUPTED))
+
+
+def _take_back(rows: Any) -> int:
+    """Their runs went on after a decision, and their process died: a batch that is not stopped goes on with them."""
+    batches = list(rows.values_list("batch", flat=True).distinct())
+    stopped = rows.filter(batch__status=BatchStatus.STOPPED)
+    count: int = stopped.update(status=RowStatus.STOPPED, ended_at=timezone.now())
+    count += rows.update(status=RowStatus.PENDING)
+    finished = Batch._base_manager.filter(pk__in=batches, status=BatchStatus.FINISHED)
+    finished.update(status=BatchStatus.RUNNING, ended_at=None)
+    return count

@@ -209,6 +209,7 @@ async def _close(live: LiveRun, outcome: Outcome) -> None:
 
 
 async def _write_end(live: LiveRun, outcome: Outcome) -> None:
+    await live.recorder.settled()
     pause = 0.1
     for attempt in range(1, CLOSING_ATTEMPTS + 1):
         try:
@@ -255,7 +256,7 @@ def _end(live: LiveRun, outcome: Outcome) -> None:
     ours = {"id": run.pk, "status": RunStatus.RUNNING, "executor": run.executor}
     if update_one(Run, ours, values) != 1:
         raise LeaseLost(f"Run {run.pk} is not ours any more.")
-    if live.checkpointed:
+    if live.recorder.checkpointed:
         RunCheckpoint._base_manager.filter(run=run).delete()
     if run.kind == "workflow" and not waits:
         _end_steps(live, outcome, values["ended_at"])

@@ -105,6 +105,7 @@ def _applied(batch: Batch, one: Review, chosen: list[Proposal], actor: Actor, ho
     names = [proposal.name for proposal in chosen]
     check(one.obj, names)
     host.save(one.obj, names)
+    one.obj.refresh_from_db(using=router.db_for_write(host.model), fields=names)  # 19.9 may be 19.90 there
     now = timezone.now()
     RowChange.objects.bulk_create(
         RowChange(row=one.row, field=p.name, before=p.now, after=_after(host, one.obj, p.name), applied_at=now,

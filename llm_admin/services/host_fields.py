@@ -119,6 +119,14 @@ def restored(field: Any, value: Any) -> Any:
     return None if value is None else field.to_python(value)
 
 
+def is_same(field: Any, held: Any, value: Any) -> bool:
+    """Whether what is `stored` as `held` is the value: 12.50 and 12.5 are, and one moment in two time zones."""
+    try:
+        return bool(restored(field, held) == value)
+    except ValidationError:
+        return False
+
+
 def current(obj: models.Model, field: Any) -> Any:
     return stored(field, field.value_from_object(obj))
 

@@ -157,7 +157,8 @@ def _propose(one: Proposal, found: Any, output: Any, outcome: str, obj: models.M
         return
     try:
         one.value = host_fields.cleaned(found, given, obj)
-        one.proposed = host_fields.stored(found, one.value)
+        same = host_fields.is_same(found, one.now, one.value)
+        one.proposed = one.now if same else host_fields.stored(found, one.value)
     except ValueError as error:
         one.problem = str(error)
 

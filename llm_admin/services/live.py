@@ -20,7 +20,6 @@ from llm_admin.services.secrets import redactor_at_hand
 if TYPE_CHECKING:
     from llm_admin.models import Run
     from llm_admin.runtime.redaction import StreamRedactor
-    from llm_admin.schemas.records import CallStart
     from llm_admin.services.recording import RunRecorder
 
 BUSY = 300  # live runs from which on tokens are coalesced for longer
@@ -50,7 +49,6 @@ class LiveRun:
     task: asyncio.Task[Any] | None = None
     interrupt: Callable[[], None] | None = None
     closed: bool = False
-    checkpointed: dict[str, CallStart] = field(default_factory=dict)  # by path: what is stored already
     stopped: bool = False
     also: Callable[[], None] | None = None  # written together with its end
     goes_on: bool = False  # what it waited for was decided while it was being closed

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import DatabaseError, OperationalError
+from django.db.models import Q
+
 from llm_admin.choices import StepStatus
 from llm_admin.jobs.writer import WRITER, Insert, Operation, update_one
-from llm_admin.models import InteractionLog, InteractionText, Run, RunStep
+from llm_admin.models import InteractionLog, InteractionText, Run, RunCheckpoint, RunStep
 from llm_admin.schemas.events import RunEvent, StepEvent
 from llm_admin.schemas.records import ApprovalRequest, CallRecord, CallStart, StepRecord
+from llm_admin.schemas.walking import inside
 from llm_admin.services import continuing
 from llm_admin.services.budget_gate import settle
 
+logger = logging.getLogger(__name__)
 STEP_DELAY = 0.01  # seconds
+RETRY_DELAY = 0.5
 CHANGING = ("status", "input", "output", "error_kind", "error_message", "note", "ended_at")
 
 
@@ -78,7 +85,9 @@ class RunRecorder:
         self._paid = False
         self.asked = False
         self.before = Earlier.of(run)
+        self.checkpointed: dict[str, CallStart] = {}  # by path: what is stored already; the writer's thread sets it
         self._timer: asyncio.TimerHandle | None = None
+        self._on_its_way: asyncio.Task[None] | None = None
 
     def call_started(self, start: CallStart) -> None:
         self._begin(start.path)
@@ -91,7 +100,10 @@ class RunRecorder:
         self.pending.append(log_insert(self.run, record, self.mask, keeps_texts=self.keeps_texts))
         if (settling := settle(record)) is not None:
             self.pending.append(settling)
+        self.pending.append(lambda: self._forget_checkpoint(record.start))
         self._paid = True
+        if record.start.path:
+            self._later()  # its step may be tried again after a long pause
 
     def step_started(self, record: StepRecord) -> None:
         self._began[record.path] = record
@@ -105,21 +117,49 @@ class RunRecorder:
         else:
             self._later()
 
+    def steps_forgotten(self, path: str) -> None:
+        self.stored = {one for one in self.stored if not inside(one, path)}
+        self._began = {one: record for one, record in self._began.items() if not inside(one, path)}
+        within = Q(path__startswith=f"{path}.") | Q(path__startswith=f"{path}[")
+        self.pending.append(lambda: RunStep._base_manager.filter(within, run=self.run).delete())
+        self._later()
+
     def approval_asked(self, request: ApprovalRequest) -> None:
         self.asked = True
         run, text, question = self.run, self.mask(request.text), self.mask(request.question)
         self.pending.append(lambda: continuing.ask(run, request, text, question))
 
     def flush(self) -> None:
-        """Hands everything over to the writer; those who follow are told when it is durable."""
+        """Hands everything over to the writer, unless something is on its way: then it follows that."""
+        if self._on_its_way is not None:
+            return
         operations, news = self.unwritten(), self._news
         self.pending, self._news, self._paid = [], [], False
         if operations:
-            WRITER.post(*operations, then=lambda: self._tell(news))
+            self._on_its_way = asyncio.ensure_future(self._send(operations, news))
 
-    def _tell(self, news: list[StepEvent]) -> None:
+    async def _send(self, operations: list[Operation], news: list[StepEvent]) -> None:
+        """Those who follow are told when it is durable. What the database could not take now is written later."""
+        pause = STEP_DELAY
+        try:
+            await WRITER.write(*operations)
+        except OperationalError as error:
+            logger.warning("Steps of run %s could not be written and will be tried again: %s", self.run.pk, error)
+            self.pending[:0], self._news[:0], news, pause = operations, news, [], RETRY_DELAY
+        except DatabaseError:
+            logger.exception("Steps of run %s could not be written.", self.run.pk)
+            news = []
+        finally:
+            self._on_its_way = None
         for event in news:
             self._emit(event)
+        if self.pending or self._began:
+            self._later(pause)
+
+    async def settled(self) -> None:
+        """Nothing is on its way any more; what could not be written is among `unwritten`."""
+        while self._on_its_way is not None:
+            await asyncio.wait([self._on_its_way])
 
     def unwritten(self) -> list[Operation]:
         if self._timer is not None:
@@ -130,9 +170,18 @@ class RunRecorder:
         self._began.clear()
         return self.pending
 
-    def _later(self) -> None:
+    def _later(self, pause: float = STEP_DELAY) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(STEP_DELAY, self.flush)
+            self._timer = asyncio.get_running_loop().call_later(pause, self._flush_in_time)
+
+    def _flush_in_time(self) -> None:
+        self._timer = None
+        self.flush()
+
+    def _forget_checkpoint(self, start: CallStart) -> None:
+        """In the writer's thread: the call is on record now."""
+        if start.path in self.checkpointed:
+            RunCheckpoint._base_manager.filter(run=self.run, path=start.path).delete()
 
     def _write(self, record: StepRecord) -> None:
         row = self._step_row(record)

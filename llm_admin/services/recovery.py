@@ -57,7 +57,8 @@ def _interrupt(run: Run, now: datetime) -> bool:
             error_message=SENTENCE,
         ):
             return False
-        calls = [_record(start_from_json(c.call), c.text, c.updated_at) for c in checkpoints] or _unseen_calls(run)
+        calls = [_record(start_from_json(c.call), c.text, c.updated_at) for c in checkpoints]
+        calls += _unseen_calls(run, {c.path for c in checkpoints})
         for call in calls:
             _store(run, call)
         close_steps(run, status=StepStatus.INTERRUPTED, kind=ErrorKind.INTERRUPTED, ended_at=now)
@@ -89,14 +90,16 @@ def _record(start: CallStart, text: str, last_seen: datetime) -> CallRecord:
     )
 
 
-def _unseen_calls(run: Run) -> list[CallRecord]:
+def _unseen_calls(run: Run, seen: set[str]) -> list[CallRecord]:
     """No checkpoint was stored, but a call may have gone out within the first half second."""
     began = run.started_at or run.created_at
     if run.kind == "prompt":
-        return [_record(_prompt_start(run, began), "", began)]
+        return [] if seen else [_record(_prompt_start(run, began), "", began)]
     calling = [name for name in STEP_SPECS.names() if STEP_SPECS.get(name).calls_model]
     steps = RunStep._base_manager.filter(run=run, status=StepStatus.RUNNING, type__in=calling)
-    return [_record(CallStart(s.path, s.started_at, messages=[]), "", s.started_at) for s in steps]
+    return [
+        _record(CallStart(s.path, s.started_at, messages=[]), "", s.started_at) for s in steps if s.path not in seen
+    ]
 
 
 def _prompt_start(run: Run, began: datetime) -> CallStart:

@@ -115,9 +115,18 @@ def _kept_steps(run: Run, start: str) -> list[RunStep]:
     if start not in rows:
         raise NotFound(f"This run has no step {start}.")
     plan = RunPlan.model_validate(run.spec)
-    planned = plan.workflow.walk() if plan.workflow else []
-    went_on = {found.path for found in planned if found.step.failure.action != "stop"}
+    went_on = _went_on(list(plan.workflow.walk()) if plan.workflow else [])
     return [rows[path] for path in walking.kept_before(list(rows), start) if _is_kept(rows[path], went_on)]
+
+
+def _went_on(planned: list[walking.Found]) -> set[str]:
+    """Where a failure did not stop the run: the step says so, or the loop around it left the entry empty."""
+    loops = {found.path for found in planned if getattr(found.step, "if_one_fails", "stop") != "stop"}
+    return {
+        found.path
+        for found in planned
+        if found.step.failure.action != "stop" or found.path.rpartition("[]")[0] in loops
+    }
 
 
 def _is_kept(row: RunStep, went_on: set[str]) -> bool:

@@ -93,11 +93,11 @@ def _rows_of(live: LiveRun) -> list[RunCheckpoint]:
     rows = []
     for path, call in list(live.recorder.open_calls.items()):
         start: dict[str, Any] = {}
-        if live.checkpointed.get(path) is not call:
+        if live.recorder.checkpointed.get(path) is not call:
             start = start_to_json(call, redactor().value)
             if not keeps:
                 start["messages"] = []
-            live.checkpointed[path] = call
+            live.recorder.checkpointed[path] = call
         text = "".join(live.emitter.texts.get(path, ())) if keeps else ""
         rows.append(RunCheckpoint(run=live.run, path=path, call=start, text=text, updated_at=now))
     return rows

@@ -71,6 +71,35 @@ def test_twenty_products_fifteen_applied_and_undone(open_as, provider, products,
     assert products() == before, "byte for byte"
 
 
+def opened_in_the_middle(page, provider, console):
+    """Ten rows, of which the page shows some; the others are answered while it is looked at."""
+    provider.script("words", Behaviour(text=ANSWER, delay_ms=150))
+    choose(page, 10)
+    page.get_by_role("button", name="Run on 10 products").click()
+    page.wait_for_url("**/workflow/*-*/")
+    expect(page.locator(".llm-host-progress")).to_contain_text(re.compile(r"[1-9] of 10 answered"), timeout=60_000)
+    page.reload()
+    expect(page.locator("[data-tick-one]").first).to_be_visible()
+    return page.locator("[data-tick-one]").count()
+
+
+def test_what_is_answered_while_the_page_is_open_appears_at_the_end(open_as, provider, products, console):
+    page = open_as("author")
+    assert opened_in_the_middle(page, provider, console) < 20
+    expect(page.locator("[data-tick-one]")).to_have_count(20)
+    expect(page.get_by_role("button", name="Apply the 20 ticked")).to_be_enabled()
+
+
+def test_what_somebody_has_ticked_is_not_lost_by_it(open_as, provider, products, console):
+    page = open_as("author")
+    shown = opened_in_the_middle(page, provider, console)
+    page.locator("[data-tick-one]").first.uncheck()
+    expect(page.get_by_text("More answers have arrived.")).to_be_visible()
+    expect(page.locator(".llm-host-progress")).to_contain_text("10 of 10 answered")
+    expect(page.locator("[data-tick-one]")).to_have_count(shown)
+    expect(page.locator("[data-tick-one]").first).not_to_be_checked()
+
+
 def test_ticks_by_row_all_and_none(open_as, provider, products):
     provider.script("words", Behaviour(text=ANSWER))
     page = open_as("author")

@@ -62,6 +62,21 @@ def four_steps(page):
     named(page, "text_3").get_by_label("Text", exact=True).fill("Done. {{way}}")
 
 
+def test_a_step_that_arrives_late_does_not_take_the_focus_from_another_field(open_as):
+    page = open_as("author")
+    new_workflow(page)
+    held = []
+    page.route("**/card/*", lambda route: held.append(route))
+    press(page.locator(".llm-adding").get_by_role("button", name="Add text step"))
+    name = page.locator("[name=name]")
+    name.focus()
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(page.get_by_text("Step 1 added.")).to_be_attached()
+    expect(name).to_be_focused()
+
+
 def test_four_steps_with_a_branch_from_nothing_run_and_are_saved(open_as, console):
     page = open_as("author")
     four_steps(page)

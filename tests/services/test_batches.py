@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from llm_admin.choices import BatchStatus, RowStatus, RunStatus, StoreTexts
@@ -336,3 +337,83 @@ def test_what_the_failed_tries_cost_stays_in_the_sum(begin, behave, system):
     assert progress(batch).calls == first.calls + second.calls == 2
     assert progress(batch).known_nano == 700 + (second.cost_nano or 0)
     assert batch_rows.of_many([batch])[batch.pk].known_nano == progress(batch).known_nano
+
+
+def test_a_waiting_row_whose_run_was_killed_after_the_decision_goes_on(begin, system):
+    batch = ended(begin(COPY, APPROVE, topics=["a", "b"]))
+    first, second = Approval.objects.order_by("pk")
+    for approval in (first, second):
+        approvals.decide(approval, actor=system, approve=True)
+    wait_until(lambda: not Run.objects.exclude(status=RunStatus.SUCCEEDED).exists() and not len(LIVE))
+    # as recovery leaves it when the process that went on with it died in between
+    RunStep.objects.filter(run=first.run, path="2").update(status="interrupted")
+    Run.objects.filter(pk=first.run_id).update(status=RunStatus.INTERRUPTED)
+    assert batch_work.settle_waiting() == 2
+    assert rows(batch, "status") == [RowStatus.PENDING, RowStatus.SUCCEEDED]
+    assert batch_pump.abandoned() == [batch.pk]
+    batch_pump.launch(batch.pk)
+    ended(batch)
+    assert rows(batch, "status", "output") == [(RowStatus.SUCCEEDED, "a"), (RowStatus.SUCCEEDED, "b")]
+    assert Run.objects.count() == 2
+
+
+def test_a_waiting_row_of_a_stopped_batch_is_stopped_when_its_run_was_killed(begin):
+    batch = ended(begin(COPY, APPROVE, topics=["a"]))
+    Run.objects.update(status=RunStatus.INTERRUPTED)
+    Batch.objects.update(status=BatchStatus.STOPPED)
+    batch_work.settle_waiting()
+    assert (rows(batch, "status"), status(batch)) == ([RowStatus.STOPPED], BatchStatus.STOPPED)
+
+
+def test_a_run_that_goes_on_by_itself_is_not_begun_by_the_batch_too(begin, system):
+    """Decided in the moment in which it was closed as waiting: its row waits for it."""
+    batch = ended(begin(COPY, APPROVE, topics=["a"]))
+    run = Run.objects.get()
+    (row,) = BatchRow.objects.filter(batch=batch).select_related("run")
+    run.status = RunStatus.PENDING
+    batch_work.end_row(row, run)
+    assert rows(batch, "status") == [RowStatus.WAITING]
+    mine = {"status": BatchStatus.RUNNING, "executor": executor_id()}
+    Batch.objects.update(**mine)
+    BatchRow.objects.update(status=RowStatus.RUNNING)
+    Run.objects.update(status=RunStatus.RUNNING, executor="another")
+    pump = batch_pump._Pump(Batch.objects.select_related("workspace", "owner").get())
+    LOCAL.run(batch_pump._run_row(pump, BatchRow.objects.select_related("run").get()))  # seen as it is
+    row.run.status = RunStatus.INTERRUPTED  # seen as it was
+    LOCAL.run(batch_pump._run_row(pump, row))
+    assert (Run.objects.get().executor, rows(batch, "attempts")) == ("another", [1])
+    Batch.objects.update(status=BatchStatus.STOPPED)
+    Run.objects.update(status=RunStatus.CANCELLED)
+
+
+def test_pause_is_noticed_also_after_the_lease_could_not_be_renewed(begin, behave, system, monkeypatch):
+    behave("slow:words=1")
+    renew, failed = batch_pump._renew, []
+
+    def once_locked(batch):
+        if not failed:
+            failed.append(batch)
+            raise OperationalError("database is locked")
+        return renew(batch)
+
+    monkeypatch.setattr(batch_pump, "_renew", once_locked)
+    batch = begin(ASK, topics=topics(12), concurrency=1)
+    wait_until(lambda: failed)
+    batches.pause(batch, actor=system)
+    ended(batch, BatchStatus.PAUSED)
+    assert RowStatus.PENDING in rows(batch, "status")
+
+
+def test_resume_in_the_moment_when_nothing_was_left(begin, system, monkeypatch):
+    let_go, resumed = batch_pump._let_go, []
+
+    def resume_first(pump):
+        let_go(pump)
+        if not resumed:
+            resumed.append(batches.retry_failed(pump.batch, actor=system))
+
+    monkeypatch.setattr(batch_pump, "_let_go", resume_first)
+    batch = ended(begin(COPY, NUMBER, topics=["x"]))
+    assert resumed == [1]
+    wait_until(lambda: status(batch) == BatchStatus.FINISHED)
+    assert Run.objects.count() == 2

@@ -205,3 +205,18 @@ def test_a_place_without_a_step_is_not_found(place):
 def test_missing_values_are_named(scope, system):
     with pytest.raises(InvalidInput, match="Give a value for: mid"):
         repeating.try_step(actor=system, workflow=None, spec=spec_of(*STEPS), location=("steps", 2), values={})
+
+
+def test_entries_that_failed_and_were_left_empty_stay_so(ran, system):
+    inner = [
+        {"type": "template", "id": "copy", "text": "{{item}}"},
+        {"type": "parser", "id": "number", "source": "copy", "format": "number"},
+        {"type": "llm", "id": "say", "text": "{{number}}"},
+    ]
+    loop = {"type": "for_each", "id": "all", "items": "topic", "if_one_fails": "leave_empty", "steps": inner}
+    first = ran(loop, topic="1\nx\n3")
+    again = ended(repeating.again(first, actor=system, start="1[3].3"))
+    assert (again.output, again.output[1]) == (first.output, None)
+    assert {path for path, row in steps(again).items() if not row.reused} == {"1", "1[3].3"}
+    anew = ended(repeating.again(first, actor=system, start="1[2].2"))
+    assert {path for path, row in steps(anew).items() if not row.reused} == {"1", "1[2].2"}

@@ -9,14 +9,22 @@ document.addEventListener("DOMContentLoaded", () => {
 
   form.querySelectorAll("[data-tick], [data-tick-row]").forEach((element) => { element.hidden = false; });
 
+  /* At the end the page is loaded anew if more was answered since; not when somebody has chosen something already. */
+  let chosen = false;
+  document.body.addEventListener("htmx:afterSettle", () => {
+    if (!chosen && document.querySelector("[data-more=all]")) location.reload();
+  });
+
   form.addEventListener("click", (event) => {
     const all = event.target.closest("[data-tick]");
     if (!all) return;
+    chosen = true;
     boxes().forEach((box) => { box.checked = all.dataset.tick === "all"; });
     show();
   });
 
   form.addEventListener("change", (event) => {
+    chosen = true;
     if (event.target.matches("[data-tick-row]")) {
       const row = event.target.closest("[data-row]");
       row.querySelectorAll("[data-tick-one]").forEach((box) => { box.checked = event.target.checked; });

@@ -36,10 +36,13 @@
       const url = new URL(this.$root.dataset.cardUrl, location.href);
       url.searchParams.set("type", type);
       this.takenNames().forEach((name) => url.searchParams.append("taken", name));
+      const focused = document.activeElement;
       const card = await this.fetchCard(url, {}, place);
       if (!card) return;
       this.changedOrder("Step added.", () => { card.remove(); });
       this.news = `Step ${card.dataset.number} added.`;
+      /* Whoever went on to another field meanwhile stays there. */
+      if (document.activeElement !== focused && document.activeElement !== document.body) return;
       focusOn(card);
       card.scrollIntoView({ block: "nearest" });
     },

@@ -10,6 +10,7 @@ from llm_admin.runtime.context import Context
 from llm_admin.runtime.executor import execute
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan, RunPlan
 from llm_admin.schemas.records import ApprovalRequest, CallRecord, CallStart, Done, Outcome, StepRecord
+from llm_admin.schemas.walking import inside
 from llm_admin.schemas.workflows import WorkflowSpec
 
 
@@ -30,6 +31,9 @@ class Remembering:
 
     def step_ended(self, record: StepRecord) -> None:
         self.ended.append(record)
+
+    def steps_forgotten(self, path: str) -> None:
+        self.ended = [one for one in self.ended if not inside(one.path, path)]
 
     def approval_asked(self, request: ApprovalRequest) -> None:
         self.asked.append(request)

@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 
-from llm_admin.choices import RunStatus, StepStatus
+from llm_admin.choices import ErrorKind, RunStatus, StepStatus
 from llm_admin.exceptions import CallFailed
 from llm_admin.runtime.providers.fake import enqueue, forget
 from llm_admin.runtime.steps import STEP_BUILDERS
 from llm_admin.runtime.steps.branch import holds
 from llm_admin.runtime.steps.classify import chosen
 from llm_admin.runtime.steps.parser import read_list, read_number, read_yes_no
-from llm_admin.schemas.records import Decision
+from llm_admin.schemas.records import Decision, Done
 from llm_admin.schemas.steps import STEP_SPECS
 from llm_admin.schemas.steps.branch import Condition
 from llm_admin.schemas.steps.classify import ClassifyStep
@@ -321,3 +321,22 @@ def test_an_approval_pauses_asks_once_and_takes_the_decision():
     assert ended.output == "Better"
     assert (again.asked, [one.path for one in again.ended]) == ([], ["2"])
     assert again.ended[0].note == "Approved by ada: Nice"
+
+
+# ---- tries of a step that holds others
+
+INNER = [{"type": "llm", "id": "said", "text": "{{item}}"}, {"type": "parser", "id": "number", "format": "number"}]
+TWICE = {"type": "for_each", "id": "all", "items": "topic", "failure": {"retries": 1}, "steps": INNER}
+
+
+def test_a_try_takes_nothing_from_the_one_before(says):
+    """Also when that one belongs to a run that was interrupted: its failure is not this one's."""
+    done = {"1[1].1": Done("none"), "1[1].2": Done(None, ErrorKind.PARSE_ERROR, "no number")}
+    ended, recorder = outcome(TWICE, model=says("7"), done=done)
+    assert (ended.status, ended.output) == (RunStatus.SUCCEEDED, [7])
+    assert {path: one.output for path, one in recorder.done().items()} == {"1[1].1": "7", "1[1].2": 7, "1": [7]}
+
+
+def test_what_a_failed_try_left_is_not_done_any_more(says):
+    _, recorder = outcome(TWICE, model=says("none", CallFailed(ErrorKind.BAD_REQUEST, "no")))
+    assert recorder.done().keys() == {"1", "1[1].1"}

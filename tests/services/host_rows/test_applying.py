@@ -189,3 +189,30 @@ def test_a_viewer_applies_and_undoes_nothing(run, actor, author):
         shop.apply(batch, host, viewer)
     with pytest.raises(PermissionRefused):
         host_changes.undo(batch, actor=viewer, host=host)
+
+
+def test_what_the_database_writes_differently_is_the_same_value(run, actor):
+    """19.9 is stored as 19.90: it is no change when it is there already, and none of somebody else's to undo."""
+    spec = shop.SPEC | {"outputs": [{"name": "price", "value": "{{data.tagline}}"}]}
+    shop.workflow(actor.workspace, spec=spec)
+    mapping = FieldMap(shop.MAPPING.inputs, {"price": "price"})
+    batch, host = run(shop.products(2), [{"price": "19.9"}, {"price": "12.5"}], mapping)
+    assert [[p.name for p in one.open] for one in shop.reviews(batch, host)] == [["price"], []]
+    assert shop.apply(batch, host, actor).rows == 1
+    done = host_changes.undo(batch, actor=actor, host=host)
+    assert (done.rows, done.skipped) == (1, [])
+    assert set(map(str, Product.objects.values_list("price", flat=True))) == {"12.50"}
+
+
+def test_batches_on_the_same_rows_are_undone_in_turn(run, actor):
+    rows = shop.products(1, tagline="Old")
+    first, host = run(rows)
+    second, _ = run(rows, [{"tagline": "Second", "audience": "Everybody"}])
+    shop.apply(first, host, actor)
+    shop.apply(second, host, actor, ticks=shop.ticks(second, "tagline"))
+    done = host_changes.undo(first, actor=actor, host=host)
+    assert (done.fields, done.skipped) == (1, ["Product 001, Tagline: It was changed since, so it stays as it is."])
+    host_changes.undo(second, actor=actor, host=host)
+    assert Product.objects.get().tagline == "Line for Product 001"
+    assert host_changes.undo(first, actor=actor, host=host).rows == 1
+    assert (Product.objects.get().tagline, RowChange.objects.filter(undone_at=None).count()) == ("Old", 0)
