@@ -36,8 +36,8 @@ VARIABLES = {
     ),
     "CACHE_URL": (
         "in each process",
-        "A Redis that several processes share, e.g. `redis://localhost:6379/1` (needs the package `redis`): for answers "
-        "that are given again, and for what is known of models' limits and failures.",
+        "A Redis that several processes share, e.g. `redis://localhost:6379/1` (needs the package `redis`): for "
+        "answers that are given again, and for what is known of models' limits and failures.",
     ),
     "EMAIL_URL": (
         "`consolemail://`",

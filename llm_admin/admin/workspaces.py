@@ -17,7 +17,6 @@ from llm_admin.choices import CacheAnswers, StoreTexts
 from llm_admin.models import LanguageModel, Workspace
 from llm_admin.services import answers, workspace_settings, workspaces
 
-
 CACHE_CHOICES = [  # short enough for a phone
     (CacheAnswers.NEVER.value, "Never"),
     (CacheAnswers.DETERMINISTIC.value, "At temperature 0"),

@@ -163,7 +163,8 @@ async def embed_cached(
 ) -> EmbeddingResult:
     """As LangChain's CacheBackedEmbeddings: only texts that are not known are asked for, each once.
 
-    `tokens` are those of what was asked for. `space`: everything else that the vectors depend on (workspace, provider, address, model, dimensions).
+    `tokens` are those of what was asked for. `space`: everything else that the vectors depend on (workspace, provider,
+    address, model, dimensions).
     """
     store, where = store_of(alias), json.dumps(space, sort_keys=True)
     keys = {text: f"{PREFIX}:embedding:{digest(where, text)}" for text in texts}

@@ -51,14 +51,15 @@ def _answered(start: CallStart) -> int:
 
 
 def _usual(start: CallStart) -> int | None:
-    if start.prompt_id is None or start.prompt_version_id is None:
+    prompt_id = start.prompt_id
+    if prompt_id is None or start.prompt_version_id is None:
         return None
     key = ("usual answer", start.prompt_version_id, start.model_id)
-    return catalogue.cached(key, lambda: _ninth_of_ten(start))
+    return catalogue.cached(key, lambda: _ninth_of_ten(start, prompt_id))
 
 
-def _ninth_of_ten(start: CallStart) -> int | None:
-    newest = InteractionLog._base_manager.filter(prompt_id=start.prompt_id).order_by("-created_at").values("pk")
+def _ninth_of_ten(start: CallStart, prompt_id: int) -> int | None:
+    newest = InteractionLog._base_manager.filter(prompt_id=prompt_id).order_by("-created_at").values("pk")
     rows = InteractionLog._base_manager.filter(
         pk__in=newest[:WINDOW],
         prompt_version_id=start.prompt_version_id,
@@ -67,5 +68,6 @@ def _ninth_of_ten(start: CallStart) -> int | None:
         cached=False,
         output_tokens__isnull=False,
     )
-    lengths = sorted(rows.order_by("-created_at").values_list("output_tokens", flat=True)[:LOOKED_AT])
+    newest_lengths = rows.order_by("-created_at").values_list("output_tokens", flat=True)[:LOOKED_AT]
+    lengths = sorted(length for length in newest_lengths if length is not None)
     return lengths[round((len(lengths) - 1) * 0.9)] if len(lengths) >= FEWEST else None

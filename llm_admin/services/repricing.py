@@ -197,7 +197,9 @@ def _add_up(runs: set[Any]) -> None:
     """A run's total is the sum of its calls, unknown as soon as one of them is."""
     of_runs = InteractionLog._base_manager.filter(run__in=runs).order_by().values("run_id")
     totals = of_runs.annotate(cost=Sum("cost_nano"), calls=Count("pk"), known=Count("cost_nano"))
-    costs = {one["run_id"]: one["cost"] if one["calls"] == one["known"] else None for one in totals}
+    costs: dict[Any, int | None] = {
+        one["run_id"]: one["cost"] if one["calls"] == one["known"] else None for one in totals
+    }
     Run._base_manager.bulk_update([Run(pk=pk, cost_nano=cost) for pk, cost in costs.items()], ["cost_nano"])
     rows = list(BatchRow._base_manager.filter(run__in=runs).only("run_id"))
     for row in rows:

@@ -62,7 +62,9 @@ PAGES: dict[str, Page] = {
     "llm_admin_connection_test": by_pk("connection", OPERATOR, get=405),
     "llm_admin_connection_key": by_pk("connection", OPERATOR, post={"key": "key"}),
     **crud("budget", OPERATOR, OPERATOR),
-    "llm_admin_budget_override": by_pk("budget", OPERATOR, get=405, post={"more-amount": "number", "more-reason": "key"}),
+    "llm_admin_budget_override": by_pk(
+        "budget", OPERATOR, get=405, post={"more-amount": "number", "more-reason": "key"}
+    ),
     **crud("languagemodel", VIEWER, OPERATOR),
     "llm_admin_deploymentprice_add": by_pk("deployment", OPERATOR, get=405),
     "llm_admin_deploymentprice_delete": by_pk("price", OPERATOR, get=405),

@@ -223,7 +223,11 @@ def test_those_who_follow_are_told_and_follow_again(begin, system):
 
 
 def test_mails_go_to_those_who_may_decide_once(begin, scope, member, settings):
-    settings.LLM_ADMIN = {**settings.LLM_ADMIN, "MAIL_FROM": "console@example.org", "PUBLIC_URL": "https://console.example.org/"}
+    settings.LLM_ADMIN = {
+        **settings.LLM_ADMIN,
+        "MAIL_FROM": "console@example.org",
+        "PUBLIC_URL": "https://console.example.org/",
+    }
     for name, role in (("ada", Role.AUTHOR), ("vic", Role.VIEWER), ("olga", Role.OPERATOR), ("mute", Role.AUTHOR)):
         person = member(role, username=name)
         person.email = "" if name == "mute" else f"{name}@example.org"
