@@ -37,13 +37,16 @@ VARIABLES = {
     "CACHE_URL": (
         "in each process",
         "A Redis that several processes share, e.g. `redis://localhost:6379/1` (needs the package `redis`): for "
-        "answers that are given again, and for what is known of models' limits and failures.",
+        "answers that are given again, for limits of calls, and for what is known of models' failures.",
     ),
     "EMAIL_URL": (
         "`consolemail://`",
         "How mails are sent, e.g. `smtp+tls://user:password@mail.example.com:587`. By default they are only printed.",
     ),
-    "MAIL_FROM": ("none", '`LLM_ADMIN["MAIL_FROM"]`: the sender of mails about approvals. Empty: none are sent.'),
+    "MAIL_FROM": (
+        "none",
+        '`LLM_ADMIN["MAIL_FROM"]`: the sender of mails about approvals and budgets. Empty: none are sent.',
+    ),
     "PUBLIC_URL": ("`http://127.0.0.1:8000`", '`LLM_ADMIN["PUBLIC_URL"]`: what links in mails begin with.'),
     "CALL_RETRIES": ("", '`LLM_ADMIN["CALL_RETRIES"]`: how often all places of a model are tried again.'),
     "OUTGOING_PRIVATE_HOSTS": (

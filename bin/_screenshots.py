@@ -6,7 +6,8 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
+from bin._model_documents import PREPARE_MODELS  # noqa: E402
+from bin._model_scenes import MODEL_PAGES, MODEL_SCENES  # noqa: E402
 from bin._rows_scenes import ROWS_SCENES, list_action  # noqa: E402
 from bin._scenes import REFUSED, SCENES, conflict, first_of, refused  # noqa: E402
 from bin._studio_scenes import STUDIO_PAGES, STUDIO_SCENES  # noqa: E402
@@ -37,10 +40,6 @@ ALL = GUIDE | {
     "workflows": "/admin/llm_admin/workflow/",
     "workflow-new": "/admin/llm_admin/workflow/add/",
     "runs": "/admin/llm_admin/run/",
-    "models": "/admin/llm_admin/languagemodel/",
-    "model": "/admin/llm_admin/languagemodel/1/change/",
-    "connections": "/admin/llm_admin/connection/",
-    "connection-new": "/admin/llm_admin/connection/add/",
     "members": "/admin/llm_admin/membership/",
     "settings": "/admin/llm_admin/workspace/1/change/",
     "help": "/admin/help/",
@@ -54,7 +53,7 @@ FIRST_OF_A_LIST = {"run": "/admin/llm_admin/run/", "log": "/admin/llm_admin/inte
 # Without a workspace's content these look different.
 EMPTY = [
     "home", "prompts", "workflows", "runs", "logs", "models", "connections", "members", "prompt-new", "workflow-new",
-    "approvals", "batches"
+    "approvals", "batches", "budgets", "health"
 ]  # fmt: skip
 WORKSPACE = """
 from django.contrib.auth import get_user_model
@@ -63,6 +62,7 @@ workspaces.default()
 for name, superuser in (("admin", True), ("stranger", False)):
     get_user_model().objects.create_user(name, password="demo", is_staff=True, is_superuser=superuser)
 """
+Shots = Callable[[Browser, Console, Path], None]
 
 
 def demo_console(folder: Path) -> Console:
@@ -178,26 +178,45 @@ def looks() -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{width}-{scheme}", {"width": width, "scheme": scheme}
 
 
-def everything(browser: Browser, console: Console, target: Path) -> None:
+def models(page: Page, target: Path, suffix: str) -> None:
+    """Connections, models, prices, budgets and health, and what they refuse."""
+    for name, path in MODEL_PAGES.items():
+        shoot(page, path, target / f"{name}{suffix}.png", whole=True)
+    for name, scene in MODEL_SCENES.items():
+        scene(page)
+        keep(page, target / f"{name}{suffix}.png")
+
+
+def pages(page: Page, target: Path, suffix: str) -> None:
+    """What the other parts do not show."""
+    for name, path in ALL.items():
+        shoot(page, path, target / f"{name}{suffix}.png", whole=True)
+    for name, path in FIRST_OF_A_LIST.items():
+        first_of(page, path)
+        keep(page, target / f"{name}{suffix}.png")
+    for name, (path, button) in REFUSED.items():
+        refused(page, path, button)
+        keep(page, target / f"error-{name}{suffix}.png")
+    for name, scene in SCENES.items():
+        scene(page)
+        keep(page, target / f"{name}{suffix}.png")
+
+
+PARTS = {"studio": studio, "workflows": workflows, "models": models, "pages": pages}
+
+
+def everything(browser: Browser, console: Console, target: Path, parts: list[str]) -> None:
     console.code(PREPARE)
+    console.code(PREPARE_MODELS)
     for look, options in looks():
         page = page_of(browser, console, **options)
-        for name, path in ALL.items():
-            shoot(page, path, target / f"{name}-{look}.png", whole=True)
-        studio(page, target, f"-{look}")
-        workflows(page, target, f"-{look}")
-        for name, path in FIRST_OF_A_LIST.items():
-            first_of(page, path)
-            keep(page, target / f"{name}-{look}.png")
-        for name, (path, button) in REFUSED.items():
-            refused(page, path, button)
-            keep(page, target / f"error-{name}-{look}.png")
-        for name, scene in SCENES.items():
-            scene(page)
-            keep(page, target / f"{name}-{look}.png")
+        for part in parts:
+            PARTS[part](page, target, f"-{look}")
         page.context.close()
+        if "pages" not in parts:
+            continue
         page = page_of(browser, console, username="viewer", **options)
-        shoot(page, ALL["connection-new"], target / f"error-403-{look}.png", whole=True)
+        shoot(page, MODEL_PAGES["connection-new"], target / f"error-403-{look}.png", whole=True)
         shoot(page, ALL["prompt-studio"], target / f"viewer-prompt-{look}.png", whole=True)
         page.context.close()
 
@@ -206,7 +225,7 @@ def nothing(browser: Browser, console: Console, target: Path) -> None:
     for look, options in looks():
         page = page_of(browser, console, **options)
         for name in EMPTY:
-            shoot(page, ALL[name], target / f"empty-{name}-{look}.png", whole=True)
+            shoot(page, (ALL | MODEL_PAGES)[name], target / f"empty-{name}-{look}.png", whole=True)
         page.context.close()
         page = page_of(browser, console, username="stranger", **options)
         shoot(page, "/admin/", target / f"empty-stranger-{look}.png", whole=True)
@@ -216,10 +235,14 @@ def nothing(browser: Browser, console: Console, target: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bin/screenshots")
     parser.add_argument("--all", type=Path, metavar="DIR")
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this one of --all; may be repeated")
     options = parser.parse_args()
     target = options.all or ROOT / "docs" / "images"
     target.mkdir(parents=True, exist_ok=True)
-    rounds = [(demo_console, everything), (empty_console, nothing)] if options.all else [(demo_console, guide)]
+    some: Shots = partial(everything, parts=options.part or list(PARTS))
+    rounds = [(demo_console, some if options.all else guide)]
+    if options.all and not options.part:
+        rounds.append((empty_console, nothing))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for start, shots in rounds:

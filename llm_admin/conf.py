@@ -74,7 +74,7 @@ class Settings(BaseModel):
     )
     MAIL_FROM: str = Field(
         default="",
-        description="The sender of mails to people whom a run waits for. Empty: no mails are sent.",
+        description="The sender of mails: about approvals, and to the owners of budgets. Empty: no mails are sent.",
     )
     PUBLIC_URL: str = Field(
         default="http://127.0.0.1:8000", description="Where people reach this console: what links in mails begin with."

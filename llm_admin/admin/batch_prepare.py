@@ -21,7 +21,7 @@ from llm_admin.exceptions import Conflict, InvalidInput, NotFound
 from llm_admin.models import Batch, LanguageModel, Workflow
 from llm_admin.schemas.variables import VariableSpec
 from llm_admin.selectors.workflow_estimates import estimate
-from llm_admin.services import batch_mapping, batches, documents
+from llm_admin.services import answers, batch_mapping, batches, documents
 from llm_admin.services.actors import Actor
 from llm_admin.services.batch_mapping import Source
 
@@ -44,6 +44,7 @@ class Plan:
     concurrency: str = str(AT_ONCE)
     model: str = ""
     most: str = ""
+    cache: bool = True
     problems: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -110,6 +111,7 @@ def _plan(request: HttpRequest, actor: Actor, key: str) -> Plan:
         plan.concurrency = posted.get("concurrency", plan.concurrency).strip()
         plan.model = posted.get("model", "")
         plan.most = posted.get("most", "").strip()
+        plan.cache = playground.uses_cache(request)
     plan.problems = _problems(plan)
     return plan
 
@@ -174,6 +176,8 @@ def _context(plan: Plan, *, refused: list[str] | None = None) -> dict[str, Any]:
         "default_model": plan.actor.workspace.default_model,
         "keeps_nothing": plan.actor.workspace.store_texts == StoreTexts.NOTHING,
         "most_at_once": batches.MOST_AT_ONCE,
+        "may_cache": answers.may_apply(plan.actor.workspace, plan.spec),
+        "no_cache": not plan.cache,
         "urls": {
             "check": reverse("admin:llm_admin_batch_check", args=[plan.key]),
             "again": f"{reverse('admin:llm_admin_batch_add')}?workflow={plan.workflow.pk}",
@@ -222,6 +226,7 @@ def _start(request: HttpRequest, plan: Plan) -> HttpResponse:
             file_name=plan.upload.file_name,
             concurrency=plan.at_once,
             model=plan.model or None,
+            cache=plan.cache,
             client_key=batch_upload.client_key(plan.key),
         )
     except InvalidInput as error:

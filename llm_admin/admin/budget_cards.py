@@ -12,7 +12,7 @@ from llm_admin.models import Budget, Workspace
 from llm_admin.selectors import budgets as selector
 from llm_admin.selectors.budgets import Standing
 from llm_admin.services.actors import Actor
-from llm_admin.services.budget_words import amount_text, begins_anew
+from llm_admin.services.budget_words import amount_text, begins_anew, of_text
 
 STATES = {"fine": "Enough left", "warn": "Running short", "full": "Used up", "off": "Off"}
 MOST = 6
@@ -36,7 +36,7 @@ class BudgetCard:
 
 def card(one: Standing, actor: Actor, *, link: bool = True) -> BudgetCard:
     budget, workspace = one.budget, actor.workspace
-    used, limit = (amount_text(number, budget.unit, workspace) for number in (one.used, one.limit))
+    used = of_text(one.used, one.limit, budget.unit, workspace)
     running = f", and {amount_text(one.reserved, budget.unit, workspace)} set aside for calls that run"
     seen = link and actor.may("view_budget")
     return BudgetCard(
@@ -45,7 +45,7 @@ def card(one: Standing, actor: Actor, *, link: bool = True) -> BudgetCard:
         state=one.state,
         state_words=STATES[one.state],
         percent=min(100, one.percent),
-        used=f"{used} of {limit} used ({one.percent}%){running if one.reserved else ''}",
+        used=f"{used} used ({one.percent}%){running if one.reserved else ''}",
         anew=f"Begins anew on {begins_anew(one)}",
         pace=pace(one, workspace),
         url=reverse("admin:llm_admin_budget_change", args=[budget.pk]) if seen else "",

@@ -80,13 +80,10 @@ class BudgetForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
-        if self.errors:
-            return
         before = Budget.objects.filter(pk=self.instance.pk).first() if self.instance.pk else None
         found = budgets.check(self.instance, before=before)
-        add_problems(
-            self, [Problem(tuple(PLACES.get(str(name), name) for name in p.location), p.message) for p in found]
-        )
+        placed = [Problem(tuple(PLACES.get(str(name), name) for name in p.location), p.message) for p in found]
+        add_problems(self, [one for one in placed if not one.location or one.location[0] not in self.errors])
 
 
 def stored(amount: Decimal, unit: str, workspace: Workspace) -> int:

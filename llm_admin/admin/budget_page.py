@@ -71,7 +71,9 @@ def _notes(one: Standing) -> list[str]:
         notes.append("1 call was refused." if refused == 1 else f"{refused:,} calls were refused.")
     if unknown := one.unknown_calls:
         calls = "1 call" if unknown == 1 else f"{unknown:,} calls"
-        words = "Of {} nobody knows how much it was: what was estimated before counts, if anything was."
+        words = (
+            "How much {} used is unknown. What was estimated before the call counts instead, if there was an estimate."
+        )
         notes.append(words.format(calls))
     return notes
 

@@ -22,7 +22,7 @@ from llm_admin.admin.forms import TwoButtons, without_links
 from llm_admin.models import Budget, Membership
 from llm_admin.selectors import budgets as selector
 from llm_admin.services import budgets
-from llm_admin.services.budget_words import amount_text
+from llm_admin.services.budget_words import of_text
 
 COUNTS = ("scope", "user", "group", "prompt", "workflow", "unit", "period")
 LABELS = {"user": "Which person", "group": "Which group", "prompt": "Which prompt", "workflow": "Which workflow"}
@@ -111,20 +111,21 @@ class BudgetAdmin(TwoButtons, ConsoleAdmin):
 
     @display(description="name", ordering="name")
     def shown_name(self, obj: Budget) -> SafeString:
-        counted = f"{whose(obj)}, {obj.get_period_display().lower()}"
+        counted = f"{whose(obj)}, {_within(obj.get_period_display())}"
         return format_html('{} <span class="llm-budget-whose">{}</span>', obj.name, counted)
 
     @display(description="used")
     def used(self, obj: Any) -> SafeString:
         one = obj.standing
-        used, limit = (amount_text(number, obj.unit, obj.workspace) for number in (one.used, one.limit))
         bar = '<progress class="llm-budget-bar llm-budget-{}" max="100" value="{}" aria-label="{} used"></progress>'
-        words = format_html('<span class="llm-budget-used">{} of {}</span>', used, limit)
+        words = format_html(
+            '<span class="llm-budget-used">{}</span>', of_text(one.used, one.limit, obj.unit, obj.workspace)
+        )
         return words + format_html(bar, one.state, min(100, one.percent), obj.name)
 
     @display(description="by the end of the period")
-    def projection(self, obj: Any) -> str:
-        return pace(obj.standing, obj.workspace)
+    def projection(self, obj: Any) -> str | None:
+        return pace(obj.standing, obj.workspace) or None
 
     @display(description="state", label={"Enough left": "success", "Running short": "warning", "Used up": "danger"})
     def state(self, obj: Any) -> str:
@@ -132,4 +133,9 @@ class BudgetAdmin(TwoButtons, ConsoleAdmin):
 
     @display(description="what it counts")
     def counts(self, obj: Budget) -> str:
-        return f"{whose(obj)}: {obj.get_unit_display().lower()}, {obj.get_period_display().lower()}"
+        return f"{whose(obj)}: {_within(obj.get_unit_display())}, {_within(obj.get_period_display())}"
+
+
+def _within(words: str) -> str:
+    """As in the middle of a sentence: “A week, from Monday” -> “a week, from Monday”."""
+    return words[:1].lower() + words[1:]

@@ -14,7 +14,12 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from llm_admin.admin.base import ConsoleAdmin, actor_of, find_or_404
 from llm_admin.admin.connection_keys import replace_key
@@ -41,7 +46,7 @@ class ConnectionForm(forms.ModelForm):
         widget=UnfoldAdminPasswordWidget({"autocomplete": "new-password"}),
         help_text="It is stored encrypted and never shown again.",
     )
-    remove_key = forms.BooleanField(label="Remove the stored key", required=False)
+    remove_key = forms.BooleanField(label="Remove the stored key", required=False, widget=UnfoldBooleanSwitchWidget)
 
     class Meta:
         model = Connection

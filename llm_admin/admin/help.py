@@ -12,6 +12,7 @@ SECTIONS = (
     ("running", "Running"),
     ("workflows", "Workflows"),
     ("costs", "Costs and logs"),
+    ("budgets", "Budgets and limits"),
     ("models", "Models and connections"),
     ("import", "Import and export"),
     ("roles", "Who may do what"),

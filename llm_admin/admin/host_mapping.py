@@ -20,7 +20,7 @@ from llm_admin.admin.input_forms import form_text
 from llm_admin.exceptions import InvalidInput, PermissionRefused, Problem
 from llm_admin.models import LanguageModel, Workflow
 from llm_admin.selectors.workflow_estimates import estimate
-from llm_admin.services import documents, host_maps, host_rows
+from llm_admin.services import answers, documents, host_maps, host_rows
 from llm_admin.services.host_fields import FIXED, sources, title_of
 from llm_admin.services.host_maps import FieldMap
 from llm_admin.services.hosts import Host, objects
@@ -121,6 +121,7 @@ class _Page:
                 model=given.get("model") or None,
                 concurrency=playground.whole(given.get("concurrency", "")),
                 client_key=playground.client_key(self.request),
+                cache=playground.uses_cache(self.request),
             )
         except InvalidInput as error:
             return self.answer(mapping, error.problems)
@@ -188,6 +189,8 @@ class _Page:
             "estimate": self._estimate(workflow),
             "default_model": self.actor.workspace.default_model,
             "concurrency": playground.whole(self.request.POST.get("concurrency", "")) or AT_ONCE,
+            "may_cache": answers.may_apply(self.actor.workspace, self.spec),
+            "no_cache": not playground.uses_cache(self.request),
         }  # fmt: skip
 
     def _estimate(self, workflow: Workflow) -> dict[str, str]:

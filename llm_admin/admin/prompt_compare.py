@@ -20,7 +20,7 @@ from llm_admin.admin.value_fields import fields_of, refused
 from llm_admin.exceptions import InvalidInput, NotFound
 from llm_admin.models import LIVE, LanguageModel, Prompt, PromptTest, PromptVersion
 from llm_admin.schemas.prompts import PromptSpec
-from llm_admin.services import comparisons, documents, drafts
+from llm_admin.services import answers, comparisons, documents, drafts
 from llm_admin.services.comparisons import Choice
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "client_key": uuid.uuid4().hex,
         "grid": compare_grid.build(prompt, actor=actor, key=request.GET.get("set", "")),
         "most_times": comparisons.MOST_TIMES,
+        "may_cache": any(answers.may_apply(actor.workspace, spec) for spec in specs),
         **fields_of(specs, _last_inputs(request, prompt)),
     }
     return TemplateResponse(request, "llm_admin/compare/page.html", context | _grid_context(request, prompt))
@@ -176,7 +177,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         choices = _choices(prompt, picks, draft)
         inputs = None if by_tests else playground.posted_inputs(request.POST)
-        comparisons.start(prompt, actor=actor, choices=choices, key=key, inputs=inputs, times=times)
+        cache = playground.uses_cache(request)
+        comparisons.start(prompt, actor=actor, choices=choices, key=key, inputs=inputs, times=times, cache=cache)
     except InvalidInput as error:
         return refused(request, error)
     response = _shown(request, prompt, key)

@@ -138,6 +138,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
             model=request.POST.get("model") or None,
             tests=tests,
             client_key=playground.client_key(request),
+            cache=playground.uses_cache(request),
         )
     except InvalidInput as error:
         return refused(request, error)

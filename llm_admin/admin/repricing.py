@@ -23,7 +23,11 @@ SHOWN = 5  # past jobs
 
 
 class RepriceForm(forms.Form):
-    since = forms.DateField(label="Since", widget=UnfoldAdminTextInputWidget({"type": "date"}))
+    since = forms.DateField(
+        label="Since",
+        widget=UnfoldAdminTextInputWidget({"type": "date"}),
+        error_messages={"required": "Choose a day.", "invalid": "Choose a day."},
+    )
     deployments = forms.ModelMultipleChoiceField(
         label="Calls of",
         queryset=Deployment._base_manager.none(),

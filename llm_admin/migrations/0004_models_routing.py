@@ -17,6 +17,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name='connection',
+            options={'ordering': ('name',), 'permissions': (('view_health', 'Can see whether everything works'),)},
+        ),
         migrations.AddField(
             model_name='connection',
             name='check_ms',
@@ -163,6 +167,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('name',),
+                'permissions': (('override_budget', 'Can give a budget more for a period'),),
             },
         ),
         migrations.CreateModel(

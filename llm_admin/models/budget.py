@@ -44,6 +44,7 @@ class Budget(models.Model):
 
     class Meta:
         ordering = ("name",)
+        permissions = (("override_budget", "Can give a budget more for a period"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("workspace", "name"),

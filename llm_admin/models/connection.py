@@ -44,6 +44,7 @@ class Connection(models.Model):
 
     class Meta:
         ordering = ("name",)
+        permissions = (("view_health", "Can see whether everything works"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("workspace", "name"),

@@ -83,7 +83,7 @@ class Deployment(models.Model):
         ordering = ("priority", "id")
 
     def __str__(self) -> str:
-        return f"{self.provider_model} ({self.connection})"
+        return f"{self.provider_model} at {self.connection}"
 
 
 class DeploymentPrice(models.Model):

@@ -7,7 +7,6 @@ import hashlib
 import json
 import logging
 import struct
-import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
@@ -18,18 +17,17 @@ from django.core.cache import caches
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.signals import setting_changed
-from django.db import DatabaseError
 from langchain_core.caches import RETURN_VAL_TYPE, BaseCache
 from langchain_core.messages import message_to_dict, messages_from_dict
 from langchain_core.outputs import ChatGeneration, Generation
 
+from llm_admin.jobs.caches import RUBBISH, reached
 from llm_admin.runtime.providers.base import EmbeddingResult
 
 logger = logging.getLogger(__name__)
 PREFIX = "llm-admin"
 MOST_CHARACTERS = 200_000
 EMBEDDING_SECONDS = 30 * 24 * 3600
-CLIENT_ERRORS = (("redis.exceptions", "RedisError"), ("pymemcache.exceptions", "MemcacheError"))
 
 
 @lru_cache(maxsize=8)
@@ -80,13 +78,13 @@ class DjangoCache(BaseCache):
 
     def lookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
         key = self.key(prompt, llm_string)
-        found = _reached(lambda: self._store.get_many((key, self._cleared)), {})
+        found = _found(self._store, (key, self._cleared))
         try:
             kept = json.loads(found.get(key) or "null")
             if kept is None or not self._is_valid(kept["at"], found.get(self._cleared) or 0):
                 return None
             return [_read(one) for one in kept["answer"]]
-        except (ValueError, KeyError, TypeError):  # another version's, or somebody else's
+        except (*RUBBISH, RecursionError):  # another version's, or somebody else's
             return None
 
     def update(self, prompt: str, llm_string: str, return_val: RETURN_VAL_TYPE) -> None:
@@ -97,14 +95,14 @@ class DjangoCache(BaseCache):
             return
         if len(kept) <= self.most_characters:
             key = self.key(prompt, llm_string)
-            _reached(lambda: self._store.set(key, kept, timeout=self.seconds), None)
+            reached(lambda: self._store.set(key, kept, timeout=self.seconds), None)
 
     def clear(self, **_: Any) -> None:
         """Of this space. The entries stay until they expire, but are not given any more."""
-        _reached(lambda: self._store.set(self._cleared, time.time(), timeout=None), None)
+        reached(lambda: self._store.set(self._cleared, time.time(), timeout=None), None)
 
     def delete(self, keys: Sequence[str]) -> None:
-        _reached(lambda: self._store.delete_many(keys), None)
+        reached(lambda: self._store.delete_many(keys), None)
 
     async def alookup(self, prompt: str, llm_string: str) -> RETURN_VAL_TYPE | None:
         return await self._without_blocking(lambda: self.lookup(prompt, llm_string))
@@ -128,18 +126,13 @@ class DjangoCache(BaseCache):
         return at > max(self.since, cleared, time.time() - self.seconds)
 
 
-def _reached(work: Callable[[], Any], otherwise: Any) -> Any:
+def _found(store: Store, keys: Sequence[str]) -> dict[str, Any]:
+    """Of several entries, one that cannot be read makes all of them unknown: the next answer replaces it."""
     try:
-        return work()
-    except _unreachable() as error:
-        logger.warning("The cache of answers cannot be used: %s", error)
-        return otherwise
-
-
-def _unreachable() -> tuple[type[Exception], ...]:
-    """What caches raise then. Of clients that nobody imported, nothing comes."""
-    clients = [getattr(sys.modules[name], error) for name, error in CLIENT_ERRORS if name in sys.modules]
-    return (OSError, DatabaseError, *clients)
+        return reached(lambda: store.get_many(keys), {})
+    except RUBBISH as error:
+        logger.warning("The cache holds what cannot be read: %s", error)
+        return {}
 
 
 def _written(one: Generation) -> dict[str, Any]:
@@ -168,14 +161,15 @@ async def embed_cached(
     """
     store, where = store_of(alias), json.dumps(space, sort_keys=True)
     keys = {text: f"{PREFIX}:embedding:{digest(where, text)}" for text in texts}
-    found = await asyncio.to_thread(_reached, lambda: store.get_many(list(keys.values())), {})
-    known = {text: _unpacked(found[key]) for text, key in keys.items() if key in found}
+    found = await asyncio.to_thread(_found, store, list(keys.values()))
+    vectors = {text: _unpacked(found[key]) for text, key in keys.items() if key in found}
+    known = {text: vector for text, vector in vectors.items() if vector}
     tokens: int | None = 0
     if missing := [text for text in keys if text not in known]:
         result = await ask(missing)
         tokens, new = result.tokens, dict(zip(missing, result.vectors, strict=True))
         packed = {keys[text]: _packed(vector) for text, vector in new.items()}
-        await asyncio.to_thread(_reached, lambda: store.set_many(packed, timeout=seconds), None)
+        await asyncio.to_thread(reached, lambda: store.set_many(packed, timeout=seconds), None)
         known |= new
     return EmbeddingResult([known[text] for text in texts], tokens)
 
@@ -184,5 +178,8 @@ def _packed(vector: Sequence[float]) -> bytes:
     return struct.pack(f"<{len(vector)}d", *vector)
 
 
-def _unpacked(kept: bytes) -> list[float]:
+def _unpacked(kept: Any) -> list[float] | None:
+    """None: somebody else wrote it."""
+    if not isinstance(kept, bytes) or len(kept) % 8:
+        return None
     return list(struct.unpack(f"<{len(kept) // 8}d", kept))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 import weakref
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from llm_admin.choices import CallStatus, ErrorKind
@@ -19,11 +17,12 @@ from llm_admin.runtime.context import Context
 from llm_admin.runtime.pricing import cost_nano
 from llm_admin.runtime.prompts import Chat, to_messages
 from llm_admin.runtime.providers import Endpoint, Provider, get_provider
+from llm_admin.runtime.providers.reading import Classified, loaded
 from llm_admin.runtime.router import Router
-from llm_admin.runtime.streaming import pieces
+from llm_admin.runtime.streaming import Piece, pieces
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan, PromptPlan
 from llm_admin.schemas.records import Attempt, CachedAnswer, CallRecord, CallStart
-from llm_admin.schemas.usage import TokenUsage
+from llm_admin.schemas.usage import MOST_TOKENS, TokenUsage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -48,6 +47,9 @@ class Request:
 
 @dataclass(slots=True)
 class _Answer:
+    """`ends`: when it must be there, by the event loop's clock."""
+
+    ends: float
     pieces: list[str] = field(default_factory=list)
     usage: Any = None
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -101,7 +103,8 @@ class _Call:
     def __init__(self, context: Context, request: Request, model: ModelPlan, start: CallStart) -> None:
         self.context, self.request, self.model, self.start = context, request, model, start
         self.deployment: DeploymentPlan | None = None
-        self.got, self.began = _Answer(), time.perf_counter()
+        self.ends = 0.0
+        self.got, self.began = _Answer(self.ends), time.perf_counter()
 
     @property
     def whole(self) -> bool:
@@ -111,6 +114,7 @@ class _Call:
         context, start = self.context, self.start
         if context.gate is not None:
             start.ticket = await context.gate.admit(start, self.model)
+        self.ends = asyncio.get_running_loop().time() + context.call_timeout
         router = Router(context, self.model, _about(start), self._ask, lambda: self.got.first_at is not None)
         failure: CallFailed | None = None
         status = CallStatus.FAILED  # what stands after something unforeseen
@@ -130,17 +134,17 @@ class _Call:
 
     async def _ask(self, deployment: DeploymentPlan) -> TokenUsage:
         """One attempt; what was read of the one before is forgotten."""
-        self.deployment, self.got, self.began = deployment, _Answer(), time.perf_counter()
+        self.deployment, self.got, self.began = deployment, _Answer(self.ends), time.perf_counter()
         self.start.deployment_id = deployment.id
         self.start.price_id = deployment.price.id if deployment.price else None
         provider = _provider(deployment)
-        if missing := [name for name in provider.modules if name not in sys.modules]:
-            await asyncio.to_thread(lambda: [import_module(name) for name in missing])
+        await loaded(provider)
         await _stream(self.context, self.request, provider, deployment, self.got)
         return TokenUsage.of(self.got.usage)
 
     def _record(self, status: CallStatus, failure: CallFailed | None, attempts: list[Attempt]) -> CallRecord:
-        got, usage = self.got, TokenUsage.of(self.got.usage)
+        got, counted = self.got, status == CallStatus.SUCCEEDED or "finish_reason" in self.got.metadata
+        usage = TokenUsage.of(got.usage if counted else None)  # of half an answer, the count is half, too
         return CallRecord(
             start=self.start,
             status=status,
@@ -161,14 +165,14 @@ class _Call:
 
 def _before(router: Router, failure: CallFailed | None) -> list[Attempt]:
     """The attempts before the one that the record is of."""
-    last_is_its_own = failure is not None and router.attempts and router.attempts[-1].error == failure.detail
-    return router.attempts[:-1] if last_is_its_own else router.attempts
+    its_own = failure is not None and failure is router.noted
+    return router.attempts[:-1] if its_own else router.attempts
 
 
 def _about(start: CallStart) -> int:
     """Tokens that a call will use, roughly: for limits."""
     asked = sum(len(str(message.get("content", ""))) for message in start.messages) // CHARACTERS_A_TOKEN
-    return asked + int(start.parameters.get("max_tokens") or USUAL_ANSWER)
+    return min(asked + int(start.parameters.get("max_tokens") or USUAL_ANSWER), MOST_TOKENS)
 
 
 def _start(request: Request, model: ModelPlan) -> CallStart:
@@ -187,34 +191,23 @@ async def _stream(
     context: Context, request: Request, provider: Provider, deployment: DeploymentPlan, answer: _Answer
 ) -> None:
     """Fills `answer`. Every failure of the provider leaves as CallFailed."""
-    with _Classified(provider):
-        await _consume(context, request, _build(context, provider, deployment, request), answer)
+    with Classified(provider):
+        model = _build(context, provider, deployment, request)
+        await _consume(context, request, pieces(provider, model, to_messages(request.chat)), answer)
     if problem := provider.problem_at_end(answer.metadata, answer.usage is not None):
         raise problem
 
 
-class _Classified(AbstractContextManager[None]):
-    """What the provider knows as its failure leaves as CallFailed; everything else passes as it is."""
-
-    def __init__(self, provider: Provider) -> None:
-        self.provider = provider
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        failure = self.provider.classify(error) if isinstance(error, Exception) else None
-        if failure is not None and failure is not error:
-            raise failure from error
-
-
-async def _consume(context: Context, request: Request, model: BaseChatModel, answer: _Answer) -> None:
+async def _consume(context: Context, request: Request, arriving: AsyncIterator[Piece], answer: _Answer) -> None:
     emit, path, texts = context.emit, request.path, answer.pieces
     now = asyncio.get_running_loop().time()
     # The first word has a limit of its own, so that there is time left for the next deployment.
-    async with asyncio.timeout_at(now + min(context.first_token_timeout, context.call_timeout)) as limit:
-        async for text, usage, metadata in pieces(model, to_messages(request.chat)):
+    async with asyncio.timeout_at(min(now + context.first_token_timeout, answer.ends)) as limit:
+        async for text, usage, metadata in arriving:
             if text:
                 if answer.first_at is None:
                     answer.first_at = time.perf_counter()
-                    limit.reschedule(now + context.call_timeout)
+                    limit.reschedule(answer.ends)
                 texts.append(text)
                 emit({"type": "token", "path": path, "text": text})
             if usage is not None:

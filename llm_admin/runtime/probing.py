@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from llm_admin.runtime.prompts import to_messages
 from llm_admin.runtime.providers.base import Endpoint, Provider
+from llm_admin.runtime.providers.reading import Classified, Reading, loaded
 from llm_admin.runtime.streaming import pieces
 from llm_admin.schemas.usage import TokenUsage
 
@@ -25,24 +25,14 @@ class Answered:
     usage: TokenUsage
 
 
-class _Classified(AbstractContextManager[None]):
-    def __init__(self, provider: Provider) -> None:
-        self.provider = provider
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        failure = self.provider.classify(error) if isinstance(error, Exception) else None
-        if failure is not None and failure is not error:
-            raise failure from error
-
-
 async def ask(provider: Provider, endpoint: Endpoint) -> Answered:
     """Raises CallFailed."""
+    await loaded(provider)
     began, first_ms, usage = time.perf_counter(), None, None
     metadata: dict[str, Any] = {}
-    with _Classified(provider):
-        async for text, counted, more in pieces(
-            provider.build(endpoint, {"max_tokens": MOST_TOKENS}), to_messages(QUESTION)
-        ):
+    with Classified(provider):
+        model = provider.build(endpoint, {"max_tokens": MOST_TOKENS})
+        async for text, counted, more in pieces(provider, model, to_messages(QUESTION)):
             if text and first_ms is None:
                 first_ms = _since(began)
             usage = counted or usage
@@ -50,6 +40,13 @@ async def ask(provider: Provider, endpoint: Endpoint) -> Answered:
     if problem := provider.problem_at_end(metadata, usage is not None):
         raise problem
     return Answered(_since(began), first_ms, TokenUsage.of(usage))
+
+
+async def names(provider: Provider, endpoint: Endpoint) -> list[str]:
+    """The provider's models. Raises CallFailed."""
+    await loaded(provider)
+    with Reading(provider):
+        return await provider.list_models(endpoint)
 
 
 def _since(began: float) -> float:

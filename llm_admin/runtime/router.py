@@ -22,9 +22,11 @@ from llm_admin.schemas.usage import TokenUsage
 FIRST_PAUSE = 0.5  # seconds; doubled with each round, and shortened at random by up to a half
 LONGEST_PAUSE = 20.0
 POLL = 0.1  # seconds, while all are full by our own limits
+LEAST = 1.0  # seconds: with less left until the deadline nobody else is asked
 SAME_AGAIN = frozenset((ErrorKind.RATE_LIMIT, ErrorKind.PROVIDER_DOWN))
 NEXT_ONE = SAME_AGAIN | {ErrorKind.TIMEOUT, ErrorKind.AUTHENTICATION, ErrorKind.CONTEXT_TOO_LONG}
 NO_MONEY = ("quota", "credit", "balance", "billing")
+UNFORESEEN = CallFailed(ErrorKind.INTERNAL)  # not the provider's doing
 SHOWN = "it was not begun anew, because a part of the answer had been shown"
 
 Ask = Callable[[DeploymentPlan], Awaitable[TokenUsage]]
@@ -65,6 +67,7 @@ class Router:
         self.deadline = time.monotonic() + context.call_timeout
         self.retries = context.call_retries
         self.attempts: list[Attempt] = []
+        self.noted: CallFailed | None = None  # what the last of them ended with
 
     async def answer(self) -> None:
         """Raises CallFailed, the last one's, when nobody answered in time; the ones before are in `attempts`."""
@@ -84,6 +87,8 @@ class Router:
     async def _once(self, tried: Round) -> bool:
         candidates = await self.routes.order(self.model)
         for place, deployment in enumerate(candidates, start=1):
+            if place > 1 and time.monotonic() + LEAST > self.deadline:
+                break
             wait = await self.routes.begin(deployment, self.tokens)
             if wait is not None:
                 tried.full.append(wait)
@@ -93,9 +98,11 @@ class Router:
 
     async def _try(self, deployment: DeploymentPlan, tried: Round, *, last: bool) -> bool:
         began = time.perf_counter()
-        usage, failure = TokenUsage(), None
+        failure: CallFailed | None
+        usage, failure = TokenUsage(), UNFORESEEN
         try:
             usage = await self.ask(deployment)
+            failure = None
             return True
         except CallFailed as error:
             failure = error
@@ -123,6 +130,7 @@ class Router:
         name = f"{deployment.provider_model} at {deployment.connection}"
         took = round((time.perf_counter() - began) * 1000)
         self.attempts.append(Attempt(deployment.id, name, failure.kind, failure.detail, took))
+        self.noted = failure
 
     def _pause(self, tried: Round, done: int) -> float | None:
         """Seconds until the next round; None: there is none."""

@@ -11,25 +11,31 @@ import re
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from llm_admin.runtime.providers.reading import Reading
+
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
+
+    from llm_admin.runtime.providers.base import Provider
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no database holds these; one would lose the whole answer
 Piece = tuple[str, Any, dict[str, Any]]  # text, usage_metadata or None, response metadata (finish_reason ...)
 
 
-async def pieces(model: BaseChatModel, messages: list[BaseMessage]) -> AsyncIterator[Piece]:
-    if not _directly(model):
-        async for message in model.astream(messages):
-            yield _text(message), message.usage_metadata, message.response_metadata
-        return
-    async for chunk in model._astream(messages):
-        piece = chunk.message
-        metadata = piece.response_metadata
-        if chunk.generation_info:
-            metadata = {**chunk.generation_info, **metadata}
-        yield _text(piece), getattr(piece, "usage_metadata", None), metadata
+async def pieces(provider: Provider, model: BaseChatModel, messages: list[BaseMessage]) -> AsyncIterator[Piece]:
+    """Raises CallFailed for whatever the provider answers; what is wrong with the messages or the loop as it is."""
+    with Reading(provider):
+        if not _directly(model):
+            async for message in model.astream(messages):
+                yield _text(message), message.usage_metadata, message.response_metadata
+            return
+        async for chunk in model._astream(messages):
+            piece = chunk.message
+            metadata = piece.response_metadata
+            if chunk.generation_info:
+                metadata = {**chunk.generation_info, **metadata}
+            yield _text(piece), getattr(piece, "usage_metadata", None), metadata
 
 
 def _text(message: Any) -> str:

@@ -6,6 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+MOST_TOKENS = 2**31 - 1  # of one call; what the table's columns hold
+
+
+def count_of(told: Any) -> int | None:
+    """What a provider or a cache says is a number of tokens. What cannot be one is unknown."""
+    return told if type(told) is int and 0 <= told <= MOST_TOKENS else None
+
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
@@ -24,9 +31,9 @@ class TokenUsage:
         told = metadata or {}
         inputs, outputs = told.get("input_token_details") or {}, told.get("output_token_details") or {}
         return cls(
-            input=told.get("input_tokens"),
-            output=told.get("output_tokens"),
-            cached_input=inputs.get("cache_read"),
-            cache_write=inputs.get("cache_creation"),
-            reasoning=outputs.get("reasoning"),
+            input=count_of(told.get("input_tokens")),
+            output=count_of(told.get("output_tokens")),
+            cached_input=count_of(inputs.get("cache_read")),
+            cache_write=count_of(inputs.get("cache_creation")),
+            reasoning=count_of(outputs.get("reasoning")),
         )

@@ -128,6 +128,7 @@ def logs_of(budget: Budget, span: Span) -> QuerySet[InteractionLog]:
         workspace_id=budget.workspace_id, created_at__gte=span.start, created_at__lt=span.end, cached=False
     )
     rows = rows.exclude(status=CallStatus.FAILED, first_token_ms__isnull=True, error_kind__in=UNPAID)
+    rows = rows.exclude(status=CallStatus.CANCELLED, deployment__isnull=True)  # stopped while it waited for its turn
     if budget.scope == BudgetScope.GROUP:
         members = get_user_model()._default_manager.filter(groups=budget.group_id)
         return rows.filter(user__in=members.values("pk"))

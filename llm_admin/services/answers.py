@@ -26,6 +26,8 @@ from llm_admin.models import Run, Workspace
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan, PromptPlan
 from llm_admin.schemas.prompts import PromptSpec
 from llm_admin.schemas.records import CachedAnswer, CallStart
+from llm_admin.schemas.storable import why_not
+from llm_admin.schemas.usage import count_of
 from llm_admin.schemas.workflows import WorkflowSpec
 from llm_admin.services import catalogue
 from llm_admin.services.actors import Actor
@@ -85,11 +87,11 @@ class CachedAnswers:
         if self.asks_again or self._used.get(key) == start.path:
             return None
         found = await cache.alookup(*asked)
-        if not found:
+        if not found or why_not(found[0].text):
             return None
         self._used[key] = start.path
         told = found[0].generation_info or {}
-        return CachedAnswer(found[0].text, told.get("input_tokens"), told.get("output_tokens"))
+        return CachedAnswer(found[0].text, count_of(told.get("input_tokens")), count_of(told.get("output_tokens")))
 
     async def keep(self, start: CallStart, model: ModelPlan, answer: CachedAnswer) -> None:
         """Not what holds a secret: logs mask it, but an answer has to be given again as it was."""

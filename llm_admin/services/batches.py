@@ -47,8 +47,10 @@ def start(
     kind: BatchKind = BatchKind.FILE,
     content_type: Any = None,
     outputs: Mapping[str, str] | None = None,
+    cache: bool = True,
 ) -> Batch:
-    """Checks every row, then stores all and begins. The same `client_key` again gives the same batch.
+    """Checks every row, then stores all and begins. The same `client_key` again gives the same batch. `cache` False: no
+    answer that was given before.
 
     Raises InvalidInput at ("rows", number, input), or at ("concurrency",).
     """
@@ -59,7 +61,7 @@ def start(
     spec = documents.spec_of(version)
     checked = _checked(spec, rows)
     batch = Batch(
-        **_plan(actor, workflow, version, spec, checked[0], model),
+        **_plan(actor, workflow, version, spec, checked[0], model, cache=cache),
         kind=kind,
         file_name=file_name[:200],
         columns=list(columns),
@@ -73,7 +75,9 @@ def start(
     return _store(batch, checked)
 
 
-def _plan(actor: Actor, workflow: Workflow, version: Any, spec: Any, sample: RowInput, model: Any) -> dict[str, Any]:
+def _plan(
+    actor: Actor, workflow: Workflow, version: Any, spec: Any, sample: RowInput, model: Any, *, cache: bool
+) -> dict[str, Any]:
     """What all rows share, as the run of the first would have it."""
     run = planning.plan_workflow(
         actor=actor,
@@ -83,6 +87,7 @@ def _plan(actor: Actor, workflow: Workflow, version: Any, spec: Any, sample: Row
         version=version,
         model=model,
         source=RunSource.BATCH,
+        cache=cache,
     )
     shared = {"workspace": run.workspace, "title": run.title, "spec": run.spec}
     made = {"owner": actor.user, "created_at": timezone.now()}

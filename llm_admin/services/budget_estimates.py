@@ -9,10 +9,10 @@ from llm_admin.models import InteractionLog
 from llm_admin.runtime.pricing import cost_nano
 from llm_admin.schemas.plans import ModelPlan
 from llm_admin.schemas.records import CallStart
-from llm_admin.schemas.usage import TokenUsage
+from llm_admin.schemas.usage import MOST_TOKENS, TokenUsage
 from llm_admin.services import catalogue
 
-CHARACTERS_A_TOKEN = 4
+BYTES_A_TOKEN = 4  # of UTF-8: four letters of English, or about one Chinese character
 TOKENS_A_MESSAGE = 4  # beside its text
 USUAL_ANSWER = 1_000  # tokens, where nothing is known
 WINDOW = 1_000  # the newest calls of the prompt among which those of the version are looked for
@@ -39,15 +39,16 @@ def estimate(start: CallStart, model: ModelPlan) -> Estimate:
 
 
 def _asked(start: CallStart) -> int:
-    texts = sum(len(str(message.get("content", ""))) for message in start.messages)
-    return -(-texts // CHARACTERS_A_TOKEN) + TOKENS_A_MESSAGE * len(start.messages)
+    texts = sum(len(str(message.get("content", "")).encode(errors="replace")) for message in start.messages)
+    return -(-texts // BYTES_A_TOKEN) + TOKENS_A_MESSAGE * len(start.messages)
 
 
 def _answered(start: CallStart) -> int:
     """At most what the settings allow; else as long as nine of ten answers to this version were."""
     most = start.parameters.get("max_tokens")
-    usual = _usual(start) or (most if isinstance(most, int) else USUAL_ANSWER)
-    return min(usual, most) if isinstance(most, int) else usual
+    if not isinstance(most, int):
+        return _usual(start) or USUAL_ANSWER
+    return min(_usual(start) or most, most, MOST_TOKENS)
 
 
 def _usual(start: CallStart) -> int | None:

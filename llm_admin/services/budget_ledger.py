@@ -48,6 +48,16 @@ class Claim:
     estimate: Estimate
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Of one budget, in the period of the call."""
+
+    rule: Rule
+    budget: Budget
+    span: Span
+    use: Any
+
+
 class _Full(Exception):
     def __init__(self, refusal: Refusal, use: int) -> None:
         self.refusal, self.use = refusal, use
@@ -55,33 +65,42 @@ class _Full(Exception):
 
 
 def reserve(claim: Claim, rules: Sequence[Rule]) -> Refusal | None:
-    """Of all budgets that count the call, or of none."""
+    """Of all budgets that count the call, or of none. The period's rows stay, so that a refusal is counted."""
+    places = _places(claim, rules)
     try:
         with transaction.atomic():
-            for rule in rules:
-                _take(claim, rule)
+            BudgetReservation._base_manager.bulk_create([_take(claim, place) for place in places])
     except _Full as full:
         BudgetUse._base_manager.filter(pk=full.use).update(refused_calls=F("refused_calls") + 1)
         return full.refusal
     return None
 
 
-def _take(claim: Claim, rule: Rule) -> None:
-    budget = Budget._base_manager.filter(pk=rule.id).first()
-    if budget is None or not budget.enabled:  # since a second
-        return
-    span = span_of(rule.period, claim.at)
-    use, amount = open_use(budget, span), claim.estimate.amount(rule.unit)
+def _places(claim: Claim, rules: Sequence[Rule]) -> list[_Place]:
+    """In two queries. Budgets that are gone, or off, since a second count nothing."""
+    budgets = Budget._base_manager.filter(enabled=True).in_bulk([rule.id for rule in rules])
+    spans = {rule.id: span_of(rule.period, claim.at) for rule in rules}
+    days = {span.starts_on for span in spans.values()}
+    rows = selector.with_extra(BudgetUse._base_manager.filter(budget__in=list(budgets), starts_on__in=days))
+    uses = {(use.budget_id, use.starts_on): use for use in rows}
+    return [
+        _Place(rule, budget, span, uses.get((rule.id, span.starts_on)) or open_use(budget, span))
+        for rule in rules
+        if (budget := budgets.get(rule.id)) and (span := spans[rule.id])
+    ]
+
+
+def _take(claim: Claim, place: _Place) -> BudgetReservation:
+    use, amount = place.use, claim.estimate.amount(place.rule.unit)
     rows = BudgetUse._base_manager.filter(pk=use.pk)
     if amount != 0:  # what costs nothing is let through
-        room = budget.limit + use.extra - (amount or 1)
+        room = place.budget.limit + use.extra - (amount or 1)
         rows = rows.filter(reserved__lte=Value(room) - F("used"))
     if not rows.update(reserved=F("reserved") + (amount or 0)):
-        raise _Full(Refusal(rule, selector.standing(budget, span, use), amount), use.pk)
+        use.refresh_from_db(fields=["used", "reserved"])
+        raise _Full(Refusal(place.rule, selector.standing(place.budget, place.span, use), amount), use.pk)
     expires = timezone.now() + 2 * dt.timedelta(seconds=settings().CALL_TIMEOUT) + MARGIN
-    BudgetReservation._base_manager.create(
-        use=use, call=claim.ticket, amount=amount or 0, run=claim.run, expires_at=expires
-    )
+    return BudgetReservation(use=use, call=claim.ticket, amount=amount or 0, run=claim.run, expires_at=expires)
 
 
 def open_use(budget: Budget, span: Span) -> Any:
@@ -122,9 +141,10 @@ def _give_back(pk: int, use: int, amount: int, used: int | None) -> None:
 
 
 def used_by(record: CallRecord) -> dict[str, int | None]:
-    """By unit. A cached answer, and a call that the provider refused at once, use nothing."""
+    """By unit. A cached answer, and a call that was stopped or refused before it was made, use nothing."""
     nothing_came = record.first_token_ms is None and record.status == CallStatus.FAILED
-    if record.cached or (nothing_came and record.error_kind in selector.UNPAID):
+    not_asked = record.status == CallStatus.CANCELLED and record.start.deployment_id is None
+    if record.cached or not_asked or (nothing_came and record.error_kind in selector.UNPAID):
         return dict.fromkeys(BudgetUnit.values, 0)
     known = record.input_tokens is not None and record.output_tokens is not None
     tokens = (record.input_tokens or 0) + (record.output_tokens or 0) if known else None

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.core.mail import EmailMessage
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from llm_admin.conf import settings
-from llm_admin.models import Budget, BudgetUse
+from llm_admin.models import Budget, BudgetUse, Membership
 from llm_admin.selectors.budgets import Standing, standings
 from llm_admin.services.budget_words import amount_text, begins_anew
 
@@ -19,11 +20,15 @@ USED_UP = 100
 
 
 def send_warnings() -> int:
-    """Each is claimed before it is sent, so that two processes do not send it twice. Run it outside of the loop."""
+    """To owners who are still members. Each is claimed before it is sent, so that two processes do not send it twice.
+
+    Run it outside of the loop.
+    """
     if not settings().MAIL_FROM:
         return 0
     try:
-        budgets = Budget._base_manager.filter(enabled=True, owner__isnull=False).select_related("owner", "workspace")
+        here = Membership._base_manager.filter(user=OuterRef("owner"), workspace=OuterRef("workspace"))
+        budgets = Budget._base_manager.filter(Exists(here), enabled=True).select_related("owner", "workspace")
         return sum(_send(one) for one in standings(list(budgets)))
     finally:
         connection.close()
@@ -62,7 +67,9 @@ def _address(owner: Any) -> str:
 def _message(one: Standing, level: int, address: str) -> EmailMessage:
     budget, workspace = one.budget, one.budget.workspace
     used, limit = (amount_text(number, budget.unit, workspace) for number in (one.used, one.limit))
-    happened = "is used up: calls are refused" if level == USED_UP else f"is used to {one.percent}%"
+    happened = f"is used to {one.percent}%"
+    if level == USED_UP:
+        happened = "is used up: calls are refused" if one.percent >= USED_UP else f"{happened}, and refused a call"
     lines = [
         f"The budget “{budget}” of the workspace “{workspace}” {happened}.",
         f"Used: {used} of {limit}. It begins anew on {begins_anew(one)}.",

@@ -24,6 +24,13 @@ def amount_text(amount: int | None, unit: str, workspace: Workspace) -> str:
     return f"{amount:,} {noun}" if amount == 1 else f"{amount:,} {noun}s"
 
 
+def of_text(used: int, limit: int, unit: str, workspace: Workspace) -> str:
+    """ "$1.20 of $5.00", "12 of 1,000 tokens"."""
+    whole = amount_text(limit, unit, workspace)
+    part = amount_text(used, unit, workspace) if unit == BudgetUnit.MONEY else f"{used:,}"
+    return f"{part} of {whole}"
+
+
 def to_stored(amount: Decimal, unit: str, workspace: Workspace) -> int:
     """What people typed: money in the workspace's currency -> US nano-dollars."""
     return round(amount / workspace.currency_rate * NANO) if unit == BudgetUnit.MONEY else int(amount)

@@ -92,15 +92,19 @@ def groups() -> QuerySet[Group]:
 
 
 def _check_numbers(budget: Budget) -> list[Problem]:
-    problems = []
-    if not 1 <= (budget.limit or 0) <= MOST:
-        problems.append(Problem(("limit",), "Give an amount above 0."))
+    problems = [Problem(("limit",), words)] if (words := _wrong_with(budget.limit or 0)) else []
     levels = budget.warn_at
     if not isinstance(levels, list) or any(type(one) is not int or not 1 <= one <= 99 for one in levels):
         problems.append(Problem(("warn_at",), "Whole percents from 1 to 99, with commas between: 50, 80."))
     else:
         budget.warn_at = sorted(set(levels))
     return problems
+
+
+def _wrong_with(amount: int, *, before: int = 0) -> str:
+    if amount < 1:
+        return "Give an amount above 0."
+    return "That is more than a budget can hold. Give a smaller amount." if before + amount > MOST else ""
 
 
 def _bring_up_to_date(budget: Budget, *, was_on: bool) -> None:
@@ -126,14 +130,13 @@ def override(budget: Budget, *, actor: Actor, amount: int, reason: str) -> Budge
     if budget.workspace_id != actor.workspace.pk:
         raise NotFound("There is no such budget in this workspace.")
     reason = " ".join(reason.split())
-    problems = [] if 1 <= amount <= MOST else [Problem(("amount",), "Give an amount above 0.")]
     if not reason:
-        problems.append(Problem(("reason",), "Say why: it stays on record."))
-    if problems:
-        raise InvalidInput(problems)
+        raise InvalidInput([Problem(("reason",), "Say why: it stays on record.")])
     refuse_unstorable(reason=reason)
     with workspace_scope(actor.workspace), transaction.atomic():
         use = open_use(budget, span_of(budget.period, timezone.now()))
+        if words := _wrong_with(amount, before=budget.limit + use.extra):
+            raise InvalidInput([Problem(("amount",), words)])
         made = BudgetOverride(use=use, amount=amount, by=actor.user, reason=reason)
         clean(made, exclude={"by"})  # None: code
         made.save()

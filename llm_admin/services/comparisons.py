@@ -44,8 +44,10 @@ def start(
     key: str,
     inputs: Mapping[str, Any] | None = None,
     times: int = 1,
+    cache: bool = True,
 ) -> list[Run]:
-    """`inputs` None: all test inputs. Raises InvalidInput before anything starts."""
+    """`inputs` None: all test inputs. `cache` False: no answer that was given before. Raises InvalidInput before
+    anything starts."""
     with workspace_scope(actor.workspace):
         tests = list(PromptTest.objects.filter(prompt=prompt)) if inputs is None else []
     _check_size(choices, len(tests) if inputs is None else 1, times, key)
@@ -62,7 +64,7 @@ def start(
                     "model": choice.model,
                     "inputs": fitting(choice.spec, values),
                     "test": test,
-                    "cache": times == 1,  # repeated to see how the answers differ
+                    "cache": cache and times == 1,  # repeated to see how the answers differ
                     "client_key": f"{_prefix(actor, key)}{column}.{row}.{time}",
                 }
                 for time in range(times)

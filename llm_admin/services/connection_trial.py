@@ -144,9 +144,11 @@ def _cost(deployment: Deployment | None, answered: Answered) -> int | None:
 
 
 async def _list(provider: Provider, endpoint: Endpoint) -> list[str]:
+    from llm_admin.runtime.probing import names
+
     try:
         async with asyncio.timeout(TIMEOUT):
-            return await provider.list_models(endpoint)
+            return await names(provider, endpoint)
     except TimeoutError:
         raise CallFailed(ErrorKind.TIMEOUT, f"no answer within {TIMEOUT:.0f} seconds") from None
 

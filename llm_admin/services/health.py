@@ -17,7 +17,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from django.db import connections, transaction
 
@@ -137,15 +137,21 @@ def _work(future: _Running, name: str, workspace: Workspace | None, last: Callab
     began, raised, finding = time.perf_counter(), None, None
     try:
         finding = CHECKS.get(name)(workspace)
-    except Exception as error:  # noqa: BLE001 - not handled here: it is what the check says
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - not handled here: it is what the check says
         raised = error
     milliseconds = (time.perf_counter() - began) * 1000
-    if last is not None:
-        last()
-    if finding is None:
-        future.set_exception(raised or TypeError("it gave no Finding"))
-    else:
-        future.set_result((finding, milliseconds))
+    try:
+        if last is not None:
+            last()
+    finally:
+        if raised is None and _is_finding(finding):
+            future.set_result((finding, milliseconds))
+        else:
+            future.set_exception(raised or TypeError("it gave no Finding"))
+
+
+def _is_finding(found: object) -> TypeGuard[Finding]:
+    return isinstance(found, Finding) and isinstance(found.state, State) and isinstance(found.sentence, str)
 
 
 def _outcome(name: str, future: _Running, deadline: float) -> Checked:

@@ -127,7 +127,10 @@ def providers(workspace: Workspace | None) -> Finding:
     untested = len(found) - working
     if not found:
         return Finding.look("There is no connection yet.")
-    return Finding.works(f"{working} work{'s' if working == 1 else ''}, {untested} not tested yet.")
+    if not working:
+        return Finding.look("No connection was tested yet. Test each on its page.")
+    rest = f", {untested} not tested yet" if untested else ""
+    return Finding.works(f"{working} work{'s' if working == 1 else ''}{rest}.")
 
 
 def _names(names: list[str]) -> str:

@@ -83,9 +83,10 @@ def start(
     model: str | None = None,
     concurrency: int = 5,
     client_key: str | None = None,
+    cache: bool = True,
 ) -> Batch:
     """Raises InvalidInput at ("inputs", name), ("outputs", outcome) or ("rows", position); `leave_out`: without the
-    rows that cannot be run as they are."""
+    rows that cannot be run as they are. `cache` False: no answer that was given before."""
     actor.require("run_batch")
     version = live_version(workflow)
     spec = documents.spec_of(version)
@@ -114,6 +115,7 @@ def start(
         concurrency=concurrency,
         model=model,
         client_key=client_key,
+        cache=cache,
         kind=BatchKind.OBJECTS,
         content_type=host.content_type,
         outputs=mapping.outputs,

@@ -66,16 +66,17 @@ def start_all(
     model: str | None = None,
     tests: Sequence[PromptTest] | None = None,
     client_key: str | None = None,
+    cache: bool = True,
 ) -> list[Run]:
     """A run for each test input (all of them by default), started together. Raises InvalidInput before any starts.
 
-    The same `client_key` again gives the same runs.
+    The same `client_key` again gives the same runs. `cache` False: no answer that was given before.
     """
     with workspace_scope(actor.workspace):
         chosen = list(tests if tests is not None else PromptTest.objects.filter(prompt=prompt))
     if not chosen:
         raise InvalidInput("This prompt has no test inputs yet. Add one first.")
-    common = {"actor": actor, "prompt": prompt, "spec": spec, "version": version, "model": model}
+    common = {"actor": actor, "prompt": prompt, "spec": spec, "version": version, "model": model, "cache": cache}
     wanted = [
         {
             **common,

@@ -17,6 +17,8 @@ from django.core.cache import cache
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 
+from llm_admin.jobs.caches import reached
+
 T = TypeVar("T")
 KEPT = 3600  # seconds
 MINUTE = 60
@@ -34,11 +36,14 @@ class Rest:
 WELL = Rest()
 
 
-async def ask(work: Callable[[], T]) -> T:
-    """A cache in this process is asked at once; one beyond it in a thread, so that the event loop goes on."""
+async def ask(work: Callable[[], T], otherwise: T) -> T:
+    """A cache in this process is asked at once; one beyond it in a thread, so that the event loop goes on.
+
+    `otherwise`: what holds while it cannot be reached. No call fails because nobody knows how the others went.
+    """
     if isinstance(_backend(), LocMemCache | DummyCache):
-        return work()
-    return await asyncio.to_thread(work)
+        return reached(work, otherwise)
+    return await asyncio.to_thread(reached, work, otherwise)
 
 
 def _backend() -> object:
@@ -55,6 +60,7 @@ def set_rest(deployment: int, rest: Rest) -> None:
         cache.delete_many([_key(deployment, "rest"), _key(deployment, "probe")])
     else:
         cache.set(_key(deployment, "rest"), rest, KEPT)
+        leave_probe(deployment)
 
 
 def take_probe(deployment: int, seconds: float) -> bool:

@@ -12,10 +12,11 @@ from llm_admin.exceptions import CallFailed
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan
 from llm_admin.schemas.usage import TokenUsage
 from llm_admin.services import route_state as state
+from llm_admin.services.connection_health import note_outcome
 from llm_admin.services.route_state import WELL, Rest
 
 SICK = frozenset((ErrorKind.RATE_LIMIT, ErrorKind.PROVIDER_DOWN, ErrorKind.TIMEOUT, ErrorKind.AUTHENTICATION))
-UNSAID = frozenset((ErrorKind.CANCELLED, ErrorKind.INTERRUPTED))  # ended by us: says nothing of the provider
+UNSAID = frozenset((ErrorKind.CANCELLED, ErrorKind.INTERRUPTED, ErrorKind.INTERNAL))  # our doing, not the provider's
 LONGEST_REST = 600.0
 MORE = 10.0  # seconds that a place in flight outlives the longest call
 FRESH = 1.0  # seconds that what the shared cache said is believed here
@@ -34,14 +35,15 @@ class SharedRoutes:
         if len(deployments) < 2:
             return list(deployments)
         rests = {one.id: await _rest(one.id) for one in deployments}
-        awake = [one for one in deployments if await _may_be_asked(one.id, rests[one.id])]
-        return balanced(awake or list(deployments))
+        now = time.time()
+        awake = [one for one in deployments if rests[one.id].until <= now]
+        return await _probed(balanced(awake), rests) if awake else balanced(list(deployments))
 
     async def begin(self, deployment: DeploymentPlan, tokens: int) -> float | None:
         limits = (deployment.max_concurrency, deployment.requests_per_minute, deployment.tokens_per_minute)
         if limits == (None, None, None):
             return None
-        return await state.ask(lambda: self._begin(deployment, tokens, asyncio_task()))
+        return await state.ask(lambda: self._begin(deployment, tokens, asyncio_task()), None)
 
     def _begin(self, deployment: DeploymentPlan, tokens: int, task: object) -> float | None:
         slot = None
@@ -68,13 +70,14 @@ class SharedRoutes:
         slot = self._slots.pop((asyncio_task(), deployment.id), None)
         used = (usage.input or 0) + (usage.output or 0)
         if slot or (deployment.tokens_per_minute and used):
-            await state.ask(lambda: _give_back(deployment, slot, used - tokens if used else 0))
+            await state.ask(lambda: _give_back(deployment, slot, used - tokens if used else 0), None)
         rest = after(await _rest(deployment.id), failure)
         if rest != _known.get(deployment.id, (0.0, WELL))[1]:
             _known[deployment.id] = (time.monotonic() + FRESH, rest)
-            await state.ask(lambda: state.set_rest(deployment.id, rest))
+            await state.ask(lambda: state.set_rest(deployment.id, rest), None)
         elif rest.failures:
-            await state.ask(lambda: state.leave_probe(deployment.id))
+            await state.ask(lambda: state.leave_probe(deployment.id), None)
+        note_outcome(deployment.connection_id, failure)
 
 
 def asyncio_task() -> object:
@@ -112,18 +115,23 @@ async def _rest(deployment: int) -> Rest:
     known = _known.get(deployment)
     if known and known[0] > time.monotonic():
         return known[1]
-    rest = await state.ask(lambda: state.rest_of(deployment))
+    rest = await state.ask(lambda: state.rest_of(deployment), WELL)
     _known[deployment] = (time.monotonic() + FRESH, rest)
     return rest
 
 
-async def _may_be_asked(deployment: int, rest: Rest) -> bool:
-    """After a rest one call at a time tries whether it is well again."""
-    if not rest.until:
-        return True
-    if rest.until > time.time():
-        return False
-    return await state.ask(lambda: state.take_probe(deployment, settings().CALL_TIMEOUT))
+async def _probed(ordered: list[DeploymentPlan], rests: dict[int, Rest]) -> list[DeploymentPlan]:
+    """After a rest one call at a time tries whether a deployment is well again; for the others it comes last."""
+    last: list[DeploymentPlan] = []
+    for place, one in enumerate(ordered):
+        if not rests[one.id].until or await _may_probe(one.id):
+            return [*ordered[place:], *last]
+        last.append(one)
+    return last
+
+
+async def _may_probe(deployment: int) -> bool:
+    return await state.ask(lambda: state.take_probe(deployment, settings().CALL_TIMEOUT), otherwise=True)
 
 
 def forget() -> None:

@@ -23,6 +23,7 @@ PAGE = reverse("admin:llm_admin_health")
 @pytest.fixture
 def operator(member, login):
     Lease.objects.create(name=TICKER, holder="x", expires_at=timezone.now() + timedelta(seconds=9))
+    Connection._base_manager.update(healthy=True)
     return login(member(Role.OPERATOR, "olga"))
 
 

@@ -29,7 +29,21 @@ def test_every_link_of_the_contents_has_its_section(html):
 
 
 def test_what_authors_ask_is_answered(html):
-    words = ("{{customer}}", "Save draft", "Save and publish", "Live", "Stop", "token", "Unknown", "Ctrl", "Import")
+    words = (
+        "{{customer}}",
+        "Without the cache",
+        "How was this computed?",
+        "Tried before",
+        "calls a minute",
+        "Save draft",
+        "Save and publish",
+        "Live",
+        "Stop",
+        "token",
+        "Unknown",
+        "Ctrl",
+        "Import",
+    )
     for word in words:
         assert word in html, word
 
@@ -48,12 +62,26 @@ def test_the_roles_are_as_it_says(html):
     assert "also write, try, run, publish, import and export" in html
     author, operator = ROLE_PERMISSIONS[Role.AUTHOR], ROLE_PERMISSIONS[Role.OPERATOR]
     assert {"change_prompt", "run_prompt", "publish_prompt", "import_prompt", "export_prompt"} <= author
-    assert "also look after models, connections and prices, and see everyone's runs and logs" in html.replace(
-        "&#x27;", "'"
-    )
-    assert {"change_languagemodel", "change_connection", "add_deploymentprice", "view_all_runs"} <= operator - author
-    assert "also manage members and the workspace settings" in html
+    words = "look after models, prices, connections and their keys, set budgets and allow more, see Health, and see"
+    assert words in re.sub(r"</?em>", "", html)
+    wanted = {"change_languagemodel", "change_connection", "add_deploymentprice", "add_budget", "override_budget"}
+    assert wanted | {"view_health", "view_all_runs"} <= operator - author
+    assert "also manage members, the workspace settings, and how many calls a person may make in a minute" in html
     assert ROLE_PERMISSIONS[Role.ADMIN] - operator >= {"change_membership", "change_workspace"}
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_each_role_reads_about_what_it_may_do(login, member, role):
+    browser = login(member(role))
+    main = browser.get(HELP).content.decode().split('class="llm-help"')[1]
+    operates, administers = role in (Role.OPERATOR, Role.ADMIN), role == Role.ADMIN
+    assert "refused by a budget" in main
+    for words in ("You set <a", "Allow more in this period", "Price past calls again", "Replace the key…"):
+        assert (words in main) is operates, words
+    assert ("workspace settings</a>, for one person" in main) is administers
+    assert ("Admins limit the calls a minute." in main) is (operates and not administers)
+    for address in set(re.findall(r'href="(/admin/[^"#]*)"', main)):
+        assert browser.get(address, follow=True).status_code == 200, address
 
 
 def test_people_without_a_workspace_can_read_it_too(login, outsider, workspace):

@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from llm_admin.management.commands.connect import Command
 from llm_admin.models import Connection, Deployment, DeploymentPrice, LanguageModel, Workspace
 from llm_admin.services.resolving import load_model
 from llm_admin.tenancy import workspace_scope
@@ -101,7 +102,7 @@ def test_a_variable_that_is_missing_is_a_warning(monkeypatch):
 @pytest.mark.parametrize(
     ("provider", "options", "words"),
     [
-        ("nobody", {}, "PROVIDER: There is no provider “nobody”. Known: fake, openai."),
+        ("nobody", {}, "PROVIDER: There is no provider “nobody”. Known: fake, openai, anthropic, google, huggingface."),
         ("openai", {"base_url": None}, "--api-key-env: OpenAI or compatible needs a key"),
         ("openai", {"base_url": "localhost:11434"}, "--base-url: This is no web address"),
         ("openai", {"api_key_env": "SECRET_KEY"}, "--api-key-env: SECRET_KEY belongs to this server"),
@@ -124,6 +125,15 @@ def test_one_sentence_and_nothing_is_changed(provider, options, words):
     assert "\n" not in str(refused.value)
     assert refused.value.returncode == 1
     assert counts() == before
+
+
+def test_a_shell_sees_a_sentence_about_a_price_too(capsys):
+    """From a shell, a CommandError while arguments are read would be a traceback."""
+    argv = ["manage.py", "connect", "openai", "--name=Local", "--model=llama", "--alias=fast", "--input-price=cheap"]
+    with pytest.raises(SystemExit) as ended:
+        Command().run_from_argv(argv)
+    assert ended.value.code == 2
+    assert "--input-price: “cheap” is no price; write dollars" in capsys.readouterr().err
 
 
 def test_a_name_and_a_model_are_needed():

@@ -23,6 +23,7 @@ LISTS = {
         "logs": "interactionlog",
         "models": "languagemodel",
         "connections": "connection",
+        "budgets": "budget",
         "members": "membership",
     }.items()
 }
@@ -33,6 +34,7 @@ FORMS = {
     "new workflow": f"{ADMIN}/workflow/add/",
     "new model": f"{ADMIN}/languagemodel/add/",
     "new connection": f"{ADMIN}/connection/add/",
+    "new budget": f"{ADMIN}/budget/add/",
     "new member": f"{ADMIN}/membership/add/",
     "new user": "/admin/auth/user/add/",
 }
@@ -44,6 +46,9 @@ OBJECTS = {
     "log": ("interactionlog", "change"),
     "model": ("languagemodel", "change"),
     "connection": ("connection", "change"),
+    "key of a connection": ("connection", "key"),
+    "prices again": ("languagemodel", "reprice"),
+    "budget": ("budget", "change"),
     "member": ("membership", "change"),
     "settings": ("workspace", "change"),
     "delete a prompt": ("prompt", "delete"),
@@ -52,6 +57,7 @@ OBJECTS = {
 OTHERS = {
     "home": "/admin/",
     "help": "/admin/help/",
+    "health": "/admin/health/",
     "users": "/admin/auth/user/",
     "nowhere": f"{ADMIN}/prompt/999/change/",
     "templates": "/admin/gallery/",
@@ -92,11 +98,44 @@ STUDIO = {
     "rename a variable": "rename-variable/?name=tone",
     "a prompt with tests": "change/",
 }
+# With a person's budget that is used up, a call that a second place answered, and connections that do not work.
+FILL = """
+from llm_admin.models import *
+from llm_admin.services import actors, budgets, workspaces
+from llm_admin.tenancy import workspace_scope
+from django.contrib.auth import get_user_model
+ws, users = workspaces.default(), get_user_model()._default_manager
+viewer, boss = users.get(username="viewer"), users.get(username="boss")
+with workspace_scope(ws):
+    one = Budget(name="A viewer's budget", scope="user", user=viewer, owner=boss, unit="calls", period="month", limit=1)
+    one.warn_at = [50]
+    actor = actors.system(ws)
+    budgets.save(one, actor=actor)
+    budgets.override(one, actor=actor, amount=1, reason="For a day")
+    BudgetUse.objects.filter(budget=one).update(used=2, refused_calls=3, unknown_calls=1)
+    failed = {"deployment": "gpt at Nowhere", "error_kind": "provider_down", "error": "no answer", "latency_ms": 12}
+    newest = InteractionLog.objects.order_by("pk").last()
+    InteractionLog.objects.filter(pk=newest.pk).update(tried=[failed | {"waited_ms": 500}, failed])
+    nowhere = Connection(workspace=ws, name="Nowhere", provider="openai", api_key="sk-proj-Nowhere0123456789")
+    nowhere.healthy, nowhere.problem, nowhere.checked_at = False, "Key refused.", newest.created_at
+    nowhere.save()
+    empty = Workspace.objects.create(name="Nothing yet", slug="nothing-yet")
+    newcomer = users.create_user("newcomer", password="demo", is_staff=True)
+    Membership.objects.with_scopes_disabled().create(workspace=empty, user=newcomer, role="admin")
+"""
+EMPTY = ["home", "models", "connections", "budgets", "health", "new model", "new budget"]
+OPENED = ["log", "model", "budget"]  # what is folded on these is looked at, too
 EVERY = [*OTHERS, *LISTS, *FORMS, *OBJECTS, *STUDIO, *FLOWS]
 PHONE = ["home", "prompts", "prompt studio", "workflow studio", "logs", "log", "run", "new connection", "help"]
+PHONE += ["models", "model", "connections", "connection", "key of a connection", "budgets", "budget", "new budget"]
+PHONE += ["health", "prices again", "settings"]
 PHONE += [*STUDIO, *FLOWS, "templates", "approvals"]
 WRONG = {
     "new connection": "[name=_save]",
+    "new budget": "[name=_save]",
+    "budget": "#llm-budget-panel form button",
+    "key of a connection": "main form .llm-button-strong",
+    "prices again": ".llm-reprice-form button",
     "new model": "[name=_save]",
     "new member": "[name=_save]",
     "new prompt": "[name=_publish]",
@@ -121,6 +160,7 @@ def paths(console, provider_server):
     """With a run and its log, so that there is something on every page."""
     console.browser().try_prompt()
     wait_until(lambda: "succeeded" in console.statuses(), what="a run")
+    console.code(FILL)
     found = OTHERS | LISTS | FORMS
     for name, (model, action) in OBJECTS.items():
         ((key,),) = console.rows(f"select id from llm_admin_{model} order by id desc limit 1")
@@ -174,6 +214,11 @@ def violations(page, axe) -> str:
     return "\n".join(lines)
 
 
+def unfold(page, name):
+    if name in OPENED:
+        page.evaluate("document.querySelectorAll('main details').forEach(fold => fold.open = true)")
+
+
 def test_axe_sees_what_is_wrong(open_as, paths, axe):
     page = open_as("boss")
     page.goto(paths["new connection"])
@@ -191,6 +236,15 @@ def test_axe_sees_what_is_wrong(open_as, paths, axe):
 def test_a_page(name, scheme, open_as, paths, axe):
     page = open_as("boss", scheme=scheme)
     page.goto(paths[name])
+    unfold(page, name)
+    assert violations(page, axe) == ""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_workspace_with_nothing_in_it(name, scheme, open_as, paths, axe):
+    page = open_as("newcomer", scheme=scheme)
+    page.goto(paths[name])
     assert violations(page, axe) == ""
 
 
@@ -198,6 +252,7 @@ def test_a_page(name, scheme, open_as, paths, axe):
 def test_a_page_on_a_phone(name, open_as, paths, axe):
     page = open_as("boss", width=390)
     page.goto(paths[name])
+    unfold(page, name)
     assert violations(page, axe) == ""
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -207,6 +262,7 @@ def test_a_page_on_a_phone(name, open_as, paths, axe):
 def test_a_form_that_was_refused(name, scheme, open_as, paths, axe):
     page = open_as("boss", scheme=scheme)
     page.goto(paths[name])
+    unfold(page, name)
     page.evaluate("document.querySelectorAll('form').forEach(form => form.noValidate = true)")
     page.locator(WRONG[name]).first.click()
     assert violations(page, axe) == ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import pickle
 import time
+import zlib
 
 import pytest
 from django.core.cache import cache as django_cache
@@ -138,10 +140,29 @@ def test_values_are_json_and_hold_no_prompt(kept):
     assert "prompt's" not in kept.key("the prompt's text", "the model")
 
 
-@pytest.mark.parametrize("value", ["no json", "[]", "{}", '{"at": 1e12}', '{"at": 1e12, "answer": [{}]}', "17"])
+RUBBISH = ["no json", "[]", "{}", '{"at": 1e12}', '{"at": 1e12, "answer": [{}]}', "17", "[" * 100_000]
+
+
+@pytest.mark.parametrize("value", RUBBISH)
 def test_what_somebody_else_wrote_there_is_a_miss(kept, value):
     django_cache.set(kept.key("prompt", "model"), value)
     assert kept.lookup("prompt", "model") is None
+
+
+PACKED = [zlib.compress(one) for one in (b"rubbish", b"cno_module\nNothing\n.")]
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"rubbish", *PACKED])
+def test_what_a_cache_on_disk_cannot_read_is_a_miss(settings, tmp_path, rubbish):
+    on_disk = "django.core.cache.backends.filebased.FileBasedCache"
+    settings.CACHES = {"default": {"BACKEND": on_disk, "LOCATION": str(tmp_path)}}
+    kept = DjangoCache(space="a")
+    kept.update("prompt", "model", ONE)
+    for file in tmp_path.iterdir():
+        file.write_bytes(pickle.dumps(time.time() + 1000) + rubbish)
+    assert kept.lookup("prompt", "model") is None
+    kept.update("prompt", "model", ONE)
+    assert kept.lookup("prompt", "model") == ONE
 
 
 class Broken(LocMemCache):
@@ -196,3 +217,12 @@ async def test_embeddings_of_another_model_or_workspace_are_asked_for():
 async def test_embeddings_without_a_cache_are_asked_for(broken):
     ask = Asked()
     assert (await embed_cached(ask, ["a"], space=[])).vectors == [[1 / 3, 0.1]]
+
+
+@pytest.mark.parametrize("value", [b"1234567", b"", "text", 17, None])
+async def test_embeddings_that_somebody_else_wrote_are_asked_for(value):
+    ask = Asked()
+    await embed_cached(ask, ["a"], space=["model"])
+    django_cache.set(f"{module.PREFIX}:embedding:{digest(json.dumps(['model']), 'a')}", value)
+    assert (await embed_cached(ask, ["a"], space=["model"])).vectors == [[1 / 3, 0.1]]
+    assert len(ask.asked) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -115,10 +116,17 @@ def test_a_package_that_cannot_be_loaded_breaks_nothing_else(acme, tmp_path, mon
     assert "The provider “openai” of acme_llm.provider:AcmeProvider is not used" in caplog.text
 
 
+def extras():
+    """What pyproject.toml says. Our own name belongs to somebody else on the package index: it is never to be named."""
+    with (Path(llm_admin.__file__).parent.parent / "pyproject.toml").open("rb") as file:
+        found = tomllib.load(file)["project"]["optional-dependencies"]
+    return {name: requirement for name, (requirement,) in found.items()}
+
+
 @pytest.mark.parametrize(("name", "package"), EXTRAS.items())
 async def test_a_missing_extra_is_listed_with_the_command_that_installs_it(fresh, monkeypatch, name, package):
     monkeypatch.setitem(sys.modules, package, None)
-    command = f"pip install 'llm-console[{name}]'"
+    command = f"pip install '{extras()[name]}'"
     assert dict(provider_choices())[name].endswith(f"(not installed: {command})")
     provider, endpoint = get_provider(name), Endpoint(name, "x", api_key="k")
     assert provider.modules == ()
@@ -134,7 +142,7 @@ async def test_a_missing_extra_is_listed_with_the_command_that_installs_it(fresh
 def test_a_run_on_a_missing_extra_says_the_command(fresh, monkeypatch, scope):
     monkeypatch.setitem(sys.modules, "langchain_anthropic", None)
     prompt = a_model(scope, "anthropic", "claude", api_key="k")
-    with pytest.raises(RunFailed, match=r"pip install 'llm-console\[anthropic\]'"):
+    with pytest.raises(RunFailed, match=r"pip install 'langchain-anthropic>=1"):
         run_prompt(prompt.slug, {"topic": "rain"}, model="there")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
+from llm_admin.runtime import calls
 from llm_admin.runtime import router as module
 from llm_admin.runtime.router import IN_ORDER, Router
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan
@@ -59,8 +60,10 @@ def pauses(monkeypatch):
         slept.append(seconds)
         clock.now += seconds
 
-    monkeypatch.setattr(module.asyncio, "sleep", sleep)
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock.now)
+    # Of the router alone: other threads of this process sleep, too.
+    monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=sleep, CancelledError=asyncio.CancelledError))
+    here = SimpleNamespace(monotonic=lambda: clock.now, perf_counter=lambda: clock.now)
+    monkeypatch.setattr(module, "time", here)
     return slept
 
 
@@ -125,6 +128,65 @@ def test_a_pause_beyond_the_deadline_is_not_waited_for(pauses):
     with pytest.raises(CallFailed, match="slow down"):
         go(Script(d1=[limited(200)]), plan(1), retries=5)
     assert pauses == []
+
+
+def test_the_deadline_is_of_the_whole_call_and_not_of_each_attempt(pauses):
+    async def hang(deployment):
+        hang.asked.append(deployment.id)
+        await module.asyncio.sleep(60)
+        raise CallFailed(ErrorKind.TIMEOUT, "no answer in time")
+
+    hang.asked, hang.shown = [], False
+    with pytest.raises(CallFailed, match="no answer in time"):
+        go(hang, *(plan(number, priority=number) for number in range(1, 6)), timeout=120.0)
+    assert hang.asked == [1, 2]
+
+
+def test_what_stands_in_the_log_is_told_apart_by_itself_and_not_by_its_words():
+    """The first failure is an attempt; the second, of the same words, is what the call ended with."""
+    script = Script(d1=[down("no")], d2=[CallFailed(ErrorKind.BAD_REQUEST, "no", status_code=400)])
+    context = SimpleNamespace(routes=None, call_timeout=9, call_retries=0)
+    router = Router(context, model(plan(1), plan(2, priority=2)), 10, script, lambda: False)
+    with pytest.raises(CallFailed) as caught:
+        asyncio.run(router.answer())
+    assert [one.deployment_id for one in calls._before(router, caught.value)] == [1]
+
+
+def test_a_fault_of_ours_says_nothing_of_the_deployment():
+    told = []
+
+    class Listening:
+        order, begin = IN_ORDER.order, IN_ORDER.begin
+
+        async def ended(self, deployment, tokens, usage, failure):
+            told.append(failure and failure.kind)
+
+    async def broken(deployment):
+        raise ZeroDivisionError
+
+    broken.shown = False
+    with pytest.raises(ZeroDivisionError):
+        go(broken, plan(1), routes=Listening())
+    go(Script(), plan(1), routes=Listening())
+    assert told == [ErrorKind.INTERNAL, None]
+
+
+def test_stop_during_a_pause_ends_the_call():
+    """What was tried before is still known."""
+
+    async def story():
+        context = SimpleNamespace(routes=None, call_timeout=100, call_retries=3)
+        paused = limited(50)
+        router = Router(context, model(plan(1)), 10, Script(d1=[paused]), lambda: False)
+        task = asyncio.ensure_future(router.answer())
+        for _ in range(9):  # it asks, fails, and begins to wait
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return [one.error_kind for one in router.attempts]
+
+    assert asyncio.run(story()) == [ErrorKind.RATE_LIMIT]
 
 
 def test_an_empty_account_is_not_asked_again(pauses):

@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langsmith.utils import get_env_var
 
+from llm_admin.runtime.providers import get_provider
 from llm_admin.runtime.providers.fake_model import FakeChatModel
 from llm_admin.runtime.streaming import pieces
 
@@ -18,7 +19,7 @@ QUESTION = [HumanMessage("Hello there")]
 
 
 async def collect(model):
-    return [piece async for piece in pieces(model, QUESTION)]
+    return [piece async for piece in pieces(get_provider("fake"), model, QUESTION)]
 
 
 def told(found):

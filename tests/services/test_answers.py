@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from decimal import Decimal
@@ -330,6 +331,30 @@ def test_answers_may_have_a_cache_of_their_own(scope, says, settings):
     assert run(slug) == "one"
     caches["own"].clear()
     assert run(slug) == "two"
+
+
+@pytest.mark.parametrize(
+    ("text", "counts", "logged"),
+    [
+        ("kept", {"input_tokens": "abc", "output_tokens": -1}, (None, None)),
+        ("kept", {"input_tokens": 10**30, "output_tokens": [1]}, (None, None)),
+        ("kept", {"input_tokens": 7, "output_tokens": True}, (7, None)),
+        ("ke\x00pt", {}, None),
+        ("ke\ud800pt", {}, None),
+    ],
+)
+def test_an_entry_that_somebody_spoiled_fails_no_run(scope, says, text, counts, logged):
+    slug = make(scope)
+    says("one", "two")
+    run(slug)
+    entry = json.dumps({"at": time.time(), "answer": [{"text": text, "info": counts}]})
+    store = runtime_cache.store_of("default")
+    (key,) = [key.split(":", 2)[2] for key in store._cache if ":answer:" in key]
+    store.set(key, entry)
+    assert run(slug) == ("kept" if logged else "two")
+    last = InteractionLog.objects.latest("id")
+    assert (last.cached, last.status) == (logged is not None, "succeeded")
+    assert logged is None or (last.input_tokens, last.output_tokens) == logged
 
 
 # ---- the key

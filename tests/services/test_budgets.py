@@ -118,7 +118,8 @@ class TestTheGate:
 
     async def test_an_unknown_end_counts_what_was_reserved(self, scope):
         made = await make(scope, unit="money", limit=NANO)
-        await call(run(scope), status=CallStatus.CANCELLED, error_kind=ErrorKind.CANCELLED, cost_nano=None)
+        begun = await ask(run(scope), deployment_id=1)
+        await end(begun, status=CallStatus.CANCELLED, error_kind=ErrorKind.CANCELLED, cost_nano=None)
         found = await ause(made)
         assert (found.used, found.reserved, found.unknown_calls) == (2_100_000, 0, 1)
 
@@ -424,7 +425,7 @@ class TestSaving:
         ("values", "place", "words"),
         [
             ({"limit": 0}, "limit", "above 0"),
-            ({"limit": 10**19}, "limit", "above 0"),
+            ({"limit": 10**19}, "limit", "more than a budget can hold"),
             ({"warn_at": [0]}, "warn_at", "from 1 to 99"),
             ({"warn_at": ["80"]}, "warn_at", "from 1 to 99"),
             ({"warn_at": {"a": 1}}, "warn_at", "from 1 to 99"),
@@ -526,7 +527,7 @@ class TestWarnings:
 
     def test_refusals_are_told(self, told):
         BudgetUse.objects.update(refused_calls=1)
-        assert told(30) == ["Budget “Team” is used up: calls are refused"]
+        assert told(30) == ["Budget “Team” is used to 30%, and refused a call"]
 
     def test_with_a_higher_limit_the_levels_are_told_again(self, told, system):
         assert len(told(60)) == 1

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 
 import pytest
 
 from llm_admin import RunFailed, run_prompt
+from llm_admin.jobs.writer import WRITER
 from llm_admin.models import Connection, Deployment, InteractionLog, LanguageModel
-from llm_admin.services import routes
+from llm_admin.services import connection_health, routes
 from tests import factories
 from tests.servers.openai_server import OpenAIServer
 
@@ -111,6 +113,33 @@ def test_a_deployment_that_fails_again_and_again_rests_and_is_tried_after_it(ask
     log = InteractionLog.objects.order_by("id").last()
     assert Deployment.objects.get(pk=log.deployment_id).provider_model == "echo", "the probe found it well"
     assert routes.state.rest_of(first.pk) == routes.WELL
+
+
+def test_what_calls_find_out_is_the_connection_s_health(ask, server):
+    def health():
+        WRITER.write_sync(lambda: None)  # what was posted before is stored now
+        return Connection.objects.values_list("healthy", "problem").get(name="Local server")
+
+    assert health() == (None, "")
+    connection_health.forget()
+    with pytest.raises(RunFailed):
+        ask("401")
+    healthy, problem = health()
+    assert (healthy, problem.split(":")[0]) == (False, "Key refused")
+    assert KEY not in problem
+    time.sleep(connection_health.APART)
+    ask("words")
+    assert health() == (True, "")
+
+
+def test_calls_that_go_well_store_no_news(ask, monkeypatch):
+    connection_health.forget()
+    stored = []
+    monkeypatch.setattr(connection_health, "store", lambda *_, **news: stored.append(news))
+    for _ in range(5):
+        ask("words")
+    WRITER.write_sync(lambda: None)
+    assert stored == [{"healthy": True, "problem": ""}]
 
 
 def test_weights_share_the_calls(ask, scope):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from datetime import timedelta
 from io import StringIO
@@ -109,15 +110,23 @@ def test_a_name_is_registered_once(checks):
         llm_admin.register_health_check("x")(lambda workspace: llm_admin.Finding.works(""))
 
 
-def test_a_check_that_gives_nothing_is_broken(checks, workspace):
-    llm_admin.register_health_check("empty")(lambda workspace: None)
-    assert "gave no Finding" in found("empty").sentence
+@pytest.mark.parametrize("given", [None, True, "ok", {"state": "works"}, llm_admin.Finding("works", "a text")])
+def test_a_check_that_gives_something_else_is_broken(checks, workspace, given):
+    llm_admin.register_health_check("odd")(lambda workspace: given)
+    assert "gave no Finding" in found("odd").sentence
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_check_that_ends_its_thread_is_broken_and_begun_again(checks):
+    llm_admin.register_health_check("leaves")(lambda workspace: sys.exit(3))
+    assert [found("leaves").sentence for _ in range(2)] == ["The check failed: SystemExit: 3."] * 2
 
 
 # ---- the built-in ones
 
 
-def test_everything_works(ticking):
+def test_everything_works(ticking, scope):
+    connection_health.store(Connection.objects.get().pk, healthy=True)
     states = {one.name: one.finding.state for one in health.run()}
     assert states == dict.fromkeys(("database", "migrations", "cache", "jobs", "providers"), State.WORKS)
 
@@ -192,7 +201,8 @@ def test_a_loop_that_does_not_answer(ticking, monkeypatch):
 
 def test_connections_are_read_and_nobody_is_asked(scope, workspace):
     demo = Connection.objects.get()
-    assert found("providers", workspace).sentence == "0 work, 1 not tested yet."
+    untested = found("providers", workspace)
+    assert (untested.state, untested.sentence) == (State.LOOK, "No connection was tested yet. Test each on its page.")
     connection_health.store(demo.pk, healthy=False, problem="Key refused.")
     used = found("providers", workspace)
     assert (used.state, "“Demo (no AI)”" in used.sentence) == (State.BROKEN, True)
@@ -201,7 +211,7 @@ def test_connections_are_read_and_nobody_is_asked(scope, workspace):
     assert found("providers", workspace).state == State.LOOK
     assert "Spare" not in found("providers", factories.workspace()).sentence
     spare.delete()
-    assert found("providers", workspace).sentence == "1 works, 0 not tested yet."
+    assert found("providers", workspace).sentence == "1 works."
 
 
 # ---- for machines

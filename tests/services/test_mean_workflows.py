@@ -94,7 +94,7 @@ def test_one_step_that_repeats_a_long_text_too(go):
 def test_a_loop_that_gathers_too_much_too(go):
     steps = [
         {"type": "template", "id": "a", "text": "x" * 900_000},
-        {"type": "set", "id": "l", "value": "\n".join(["x"] * 100), "kind": "list"},
+        {"type": "set", "id": "l", "value": "\n".join(["x"] * 12), "kind": "list"},
         {"type": "for_each", "id": "e", "items": "l", "item": "one",
          "steps": [{"type": "template", "id": "i", "text": "{{a}}"}]},
     ]  # fmt: skip

@@ -7,10 +7,12 @@ import asyncio
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.cache import cache
+from django.core.cache.backends.locmem import LocMemCache
 
+from llm_admin import run_prompt
 from llm_admin.choices import ErrorKind, Role
 from llm_admin.exceptions import InvalidInput
-from llm_admin.models import Membership
+from llm_admin.models import Deployment, Membership
 from llm_admin.services import actors, budget_gate, members, rate_limits, workspace_settings
 from tests import factories
 from tests.services.budget_calls import ask, refused, run
@@ -132,6 +134,38 @@ class TestTheGate:
         await sync_to_async(limit)(1)
         await ask(run(scope, ann))
         assert (await refused(run(scope, ann))).kind == ErrorKind.USER_LIMIT
+
+
+class Gone(LocMemCache):
+    """As Redis that cannot be reached."""
+
+    def _down(self, *_args, **_kwargs):
+        raise ConnectionRefusedError("Redis is down")
+
+    get = get_many = set = set_many = add = incr = delete = delete_many = _down
+
+
+class TestWithoutTheCache:
+    """A shared cache that is down fails no call: nobody is counted, nothing is known of the others, nothing is kept."""
+
+    @pytest.fixture(autouse=True)
+    def _gone(self, settings, limit):
+        limit(1)
+        settings.CACHES = {"default": {"BACKEND": f"{__name__}.Gone"}}
+        yield
+        settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+    @pytest.mark.parametrize("limits", [{}, {"max_concurrency": 1, "requests_per_minute": 1, "tokens_per_minute": 1}])
+    def test_runs_go_on(self, scope, member, limits, caplog):
+        scope.cache_answers = "always"
+        scope.save()
+        Deployment.objects.update(**limits)
+        other = Deployment.objects.get()
+        other.pk = None
+        other.save()
+        slug, ann = factories.prompt(scope).slug, member(username="ann")
+        assert all(run_prompt(slug, {"topic": "rain"}, user=ann).output for _ in range(2))
+        assert "Redis is down" in caplog.text
 
 
 class TestSettings:

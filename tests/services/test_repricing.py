@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from llm_admin.choices import Role
 from llm_admin.exceptions import Conflict, InvalidInput, PermissionRefused
+from llm_admin.management.commands.reprice import Command
 from llm_admin.models import Batch, BatchRow, Deployment, DeploymentPrice, InteractionLog, LanguageModel, Repricing, Run
 from llm_admin.services import actors, repricing
 from llm_admin.services.live import executor_id
@@ -296,3 +297,11 @@ def test_the_command_refuses_in_one_sentence(workspace, options, words):
     with pytest.raises(CommandError, match=words):
         call_command("reprice", *arguments)
     assert not LanguageModel.objects.with_scopes_disabled().filter(repricings__isnull=False).exists()
+
+
+def test_a_shell_sees_a_sentence_about_a_day_too(capsys):
+    """From a shell, a CommandError while arguments are read would be a traceback."""
+    with pytest.raises(SystemExit) as ended:
+        Command().run_from_argv(["manage.py", "reprice", "--since=yesterday"])
+    assert ended.value.code == 2
+    assert "--since: “yesterday” is no day; write it as 2026-01-31." in capsys.readouterr().err

@@ -114,7 +114,34 @@ def test_failures_in_a_row_rest_and_one_probe_finds_out():
         await known.ended(plan(1), 1, TokenUsage(1, 1), None)
         return resting, probing, [one.id for one in await known.order(model)]
 
-    assert asyncio.run(story()) == ([2], [[1, 2], [2]], [1, 2])
+    assert asyncio.run(story()) == ([2], [[1, 2], [2, 1]], [1, 2]), "while one tries it, it comes last for the others"
+
+
+def test_what_may_be_tried_again_is_there_when_the_others_fail():
+    """Calls that the first one answers do not use up the second one's trial."""
+    model = ModelPlan(1, "fast", "Fast", (plan(1), plan(2, priority=2)))
+
+    async def story():
+        known = SharedRoutes()
+        state.set_rest(2, Rest(3, 1.0, 1))
+        return [[one.id for one in await known.order(model)] for _ in range(3)]
+
+    assert asyncio.run(story()) == [[1, 2]] * 3
+
+
+def test_after_a_trial_that_failed_the_next_one_is_not_held_up(clock):
+    model = ModelPlan(1, "fast", "Fast", (plan(1), plan(2, priority=2)))
+
+    async def story():
+        known = SharedRoutes()
+        state.set_rest(1, Rest(3, 1.0, 1))
+        tried = [one.id for one in await known.order(model)]
+        await known.ended(plan(1), 1, TokenUsage(), DOWN)
+        resting = [one.id for one in await known.order(model)]
+        clock[0] = state.rest_of(1).until + 1
+        return tried, resting, [one.id for one in await known.order(model)]
+
+    assert asyncio.run(story()) == ([1, 2], [2], [1, 2])
 
 
 def test_when_all_rest_all_are_asked():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -57,7 +58,7 @@ def _price(text: str) -> Decimal:
     except InvalidOperation:
         price = Decimal("NaN")
     if not price.is_finite():
-        raise CommandError(f"“{text}” is no price; write dollars per million tokens such as 0.15.")
+        raise argparse.ArgumentTypeError(f"“{text}” is no price; write dollars per million tokens such as 0.15.")
     return price
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 from decimal import Decimal
 from typing import Any
@@ -52,7 +53,7 @@ def _day(text: str) -> dt.datetime:
     try:
         day = dt.date.fromisoformat(text)
     except ValueError:
-        raise CommandError(f"“{text}” is no day; write it as 2026-01-31.") from None
+        raise argparse.ArgumentTypeError(f"“{text}” is no day; write it as 2026-01-31.") from None
     return timezone.make_aware(dt.datetime.combine(day, dt.time()))
 
 

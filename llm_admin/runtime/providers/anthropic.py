@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.runtime.providers.addresses import address, option
 from llm_admin.runtime.providers.base import Endpoint, Parameters
 from llm_admin.runtime.providers.extras import ExtraProvider, made, schema_of, split
+from llm_admin.runtime.providers.reading import Reading, names_of
 
 if TYPE_CHECKING:
     import anthropic
@@ -33,7 +33,7 @@ class AnthropicProvider(ExtraProvider):
 
     modules = ("llm_admin.runtime.providers.anthropic_model",)
     label = "Anthropic"
-    extra = "anthropic"
+    requirement = "langchain-anthropic>=1.4,<2"
     package = "langchain_anthropic"
     default_base_url = "https://api.anthropic.com"
 
@@ -53,15 +53,9 @@ class AnthropicProvider(ExtraProvider):
 
     async def list_models(self, endpoint: Endpoint) -> list[str]:
         self.require()
-        import anthropic
-
-        try:
+        with Reading(self):
             page = await self._client(endpoint).models.list(limit=1000)
-        except (anthropic.AnthropicError, ValueError) as error:
-            raise (self.classify(error) or error) from error
-        if not isinstance(page.data, list):
-            raise CallFailed(ErrorKind.PROVIDER_DOWN, "did not answer with a list of models")
-        return sorted(model.id for model in page.data)
+            return names_of(page.data)
 
     def classify(self, exc: BaseException) -> CallFailed | None:
         if not self.missing:

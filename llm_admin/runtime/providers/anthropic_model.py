@@ -17,8 +17,9 @@ from pydantic import Field
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.outgoing import guarded_transport
+from llm_admin.runtime.providers import no_stream
 from llm_admin.runtime.providers.addresses import NO_KEY
-from llm_admin.runtime.providers.failures import NO_JSON, WAITED, WEB_PAGE, refusal, transport
+from llm_admin.runtime.providers.failures import NO_JSON, WAITED, refusal, transport
 from llm_admin.runtime.providers.pools import Pools
 
 CONNECT_TIMEOUT = 10.0
@@ -124,7 +125,7 @@ def pools() -> Pools[anthropic.AsyncAnthropic]:
 
 def client(url: str, key: str, headers: dict[str, str], timeout: float, wait: float) -> anthropic.AsyncAnthropic:
     limits = anthropic.Timeout(timeout, connect=min(CONNECT_TIMEOUT, wait), read=wait)
-    hooks: dict[str, Any] = {"response": [_refuse_web_page], "request": [] if key else [_send_no_key]}
+    hooks: dict[str, Any] = {"response": [no_stream.refuse], "request": [] if key else [_send_no_key]}
     made = anthropic.AsyncAnthropic(
         api_key=key or NO_KEY,
         base_url=url,
@@ -146,11 +147,6 @@ async def _send_no_key(request: Any) -> None:
     for header, value in (("x-api-key", NO_KEY), ("authorization", f"Bearer {NO_KEY}")):
         if request.headers.get(header) == value:
             del request.headers[header]
-
-
-async def _refuse_web_page(response: Any) -> None:
-    if response.is_success and "html" in response.headers.get("content-type", ""):
-        raise CallFailed(ErrorKind.PROVIDER_DOWN, WEB_PAGE, status_code=response.status_code)
 
 
 def classify(exc: BaseException) -> CallFailed | None:

@@ -49,16 +49,17 @@ class Provider(ABC):
 
     # What `build` and `embed` need: imported in a thread first, seconds the first time.
     modules: tuple[str, ...] = ()
-    # A provider whose libraries are an extra of ours: the extra, and a package that is there when it is installed.
-    extra: ClassVar[str] = ""
+    # A provider whose libraries are an extra of ours: a package that is there when they are installed, and what to
+    # install, as pyproject.toml says. Not "llm-console[...]": the package index has that name from somebody else.
     package: ClassVar[str] = ""
+    requirement: ClassVar[str] = ""
 
     @property
     def missing(self) -> str:
         """The command that installs what this provider needs, or "" when it is there."""
         if not self.package or find_spec(self.package) is not None:
             return ""
-        return f"pip install 'llm-console[{self.extra}]'" if self.extra else f"pip install {self.package}"
+        return f"pip install '{self.requirement or self.package}'"
 
     @property
     def title(self) -> str:

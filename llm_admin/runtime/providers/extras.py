@@ -54,7 +54,8 @@ def schema_of(parameters: Parameters) -> dict[str, Any] | None:
     wanted = parameters.get("response_format")
     if not isinstance(wanted, dict) or wanted.get("type") != "json_schema":
         return None
-    schema = (wanted.get("json_schema") or {}).get("schema")
+    named = wanted.get("json_schema")
+    schema = named.get("schema") if isinstance(named, dict) else None
     return schema if isinstance(schema, dict) else None
 
 

@@ -11,10 +11,12 @@ from typing import Any
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
+from llm_admin.runtime.redaction import SHORTEST_SECRET
 
 MAX_DETAIL = 300
 BROKE_OFF = "the answer broke off"
 NO_JSON = "did not answer with JSON: is the base URL right?"
+NO_LIST = "did not answer with a list of models: is the base URL right?"
 WEB_PAGE = "answered with a web page instead of JSON: is the base URL right?"
 # By name: httpx and its successor httpx2 have the same classes, and which one is in use depends on the library.
 TRANSPORT = {
@@ -127,7 +129,10 @@ def by_status(status: int | None) -> ErrorKind:
 
 
 def chain_of(exc: BaseException | None) -> Iterator[BaseException]:
-    while exc is not None:
+    """With its causes; each once, also where they go round in a circle."""
+    seen: set[int] = set()
+    while exc is not None and id(exc) not in seen:
+        seen.add(id(exc))
         yield exc
         exc = exc.__cause__
 
@@ -165,7 +170,7 @@ def message_of(said: Any) -> str:
 def short(text: str, sent: Mapping[str, str]) -> str:
     """Without the key that was sent."""
     for header in KEY_HEADERS:
-        if key := sent.get(header, "").rpartition(" ")[2]:
+        if len(key := sent.get(header, "").rpartition(" ")[2]) >= SHORTEST_SECRET:
             text = text.replace(key, "•••")
     return text if len(text) <= MAX_DETAIL else f"{text[: MAX_DETAIL - 1]}…"
 
@@ -184,6 +189,7 @@ def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
 def _seconds_until(date: str) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment  # “-0000”: in UTC as well
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())

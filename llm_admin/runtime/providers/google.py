@@ -8,6 +8,7 @@ from llm_admin.exceptions import CallFailed
 from llm_admin.runtime.providers.addresses import address, option
 from llm_admin.runtime.providers.base import EmbeddingResult, Endpoint, Parameters
 from llm_admin.runtime.providers.extras import ExtraProvider, made, schema_of, split, wants_json
+from llm_admin.runtime.providers.reading import Reading, checked
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -25,7 +26,7 @@ class GoogleProvider(ExtraProvider):
 
     modules = ("llm_admin.runtime.providers.google_model",)
     label = "Google Gemini"
-    extra = "google"
+    requirement = "langchain-google-genai>=4.2,<5"
     package = "langchain_google_genai"
     default_base_url = "https://generativelanguage.googleapis.com"
     supports_embeddings = True
@@ -48,21 +49,19 @@ class GoogleProvider(ExtraProvider):
 
     async def list_models(self, endpoint: Endpoint) -> list[str]:
         self.require()
-        from llm_admin.runtime.providers.google_model import ERRORS, model_names
+        from llm_admin.runtime.providers.google_model import model_names
 
-        try:
+        with Reading(self):
             return await model_names(self._client(endpoint))
-        except ERRORS as error:
-            raise (self.classify(error) or error) from error
 
     async def embed(self, endpoint: Endpoint, texts: list[str]) -> EmbeddingResult:
         self.require()
-        from llm_admin.runtime.providers.google_model import ERRORS, vectors
+        from llm_admin.runtime.providers.google_model import vectors
 
-        try:
-            return EmbeddingResult(await vectors(self._client(endpoint), endpoint.provider_model, texts))
-        except ERRORS as error:
-            raise (self.classify(error) or error) from error
+        with Reading(self):
+            return EmbeddingResult(
+                checked(await vectors(self._client(endpoint), endpoint.provider_model, texts), texts)
+            )
 
     def classify(self, exc: BaseException) -> CallFailed | None:
         if not self.missing:

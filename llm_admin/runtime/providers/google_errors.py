@@ -7,10 +7,11 @@ import re
 from typing import Any
 
 from google.genai.errors import APIError, UnknownApiResponseError
+from langchain_google_genai._common import GoogleGenerativeAIError
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
-from llm_admin.runtime.providers.failures import NO_JSON, chain_of, is_web_page, refusal, transport
+from llm_admin.runtime.providers.failures import NO_JSON, chain_of, refusal, transport
 
 SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 
@@ -22,7 +23,9 @@ def classify(exc: BaseException) -> CallFailed | None:
         return _refused(told)
     if found := transport(exc):
         return found
-    if isinstance(exc, UnknownApiResponseError | json.JSONDecodeError):
+    if isinstance(exc, ValueError) and str(exc).startswith("contents are required"):
+        return CallFailed(ErrorKind.BAD_REQUEST, "Gemini needs a message of the user, with some words in it")
+    if isinstance(exc, UnknownApiResponseError | GoogleGenerativeAIError | json.JSONDecodeError):
         return CallFailed(ErrorKind.PROVIDER_DOWN, NO_JSON)
     return None
 
@@ -35,7 +38,7 @@ def _refused(exc: APIError) -> CallFailed:
     message = str(error.get("message") or exc.message or "")
     return refusal(
         exc.code if isinstance(exc.code, int) else None,
-        message if message or is_web_page(message, headers) else error,
+        message if message or set(error) <= {"message", "status"} else error,
         codes=[exc.status, *(one.get("reason") for one in details)],
         headers=headers,
         sent=request.headers if request is not None else {},

@@ -7,26 +7,23 @@ from typing import Any, Self
 
 import httpx
 from google.genai import Client
-from google.genai.errors import APIError
 from google.genai.types import HttpOptions
 from langchain_core.language_models.chat_models import agenerate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import UsageMetadata, add_usage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_google_genai import ChatGoogleGenerativeAI, GoogleGenerativeAIEmbeddings
-from langchain_google_genai._common import GoogleGenerativeAIError
 from pydantic import model_validator
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.outgoing import guarded_transport
 from llm_admin.runtime.providers.addresses import NO_KEY
-from llm_admin.runtime.providers.failures import WEB_PAGE
+from llm_admin.runtime.providers.failures import NO_LIST, WEB_PAGE
 from llm_admin.runtime.providers.pools import Pools
 
 DEFAULT = "https://generativelanguage.googleapis.com"
 CONNECT_TIMEOUT = 10.0
-ERRORS = (APIError, GoogleGenerativeAIError, ValueError, httpx.HTTPError)
 # Google's reasons in OpenAI's words, which is how the runtime knows them.
 REASONS = {"STOP": "stop", "MAX_TOKENS": "length"}
 FILTERED = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "LANGUAGE")
@@ -139,6 +136,8 @@ async def model_names(client: Client) -> list[str]:
     names = []
     async for model in await client.aio.models.list(config={"page_size": 1000}):
         names.append((model.name or "").removeprefix("models/"))
+    if not any(names):  # a server of another kind: their list is never empty
+        raise CallFailed(ErrorKind.PROVIDER_DOWN, NO_LIST)
     return sorted(filter(None, names))
 
 

@@ -9,6 +9,7 @@ from llm_admin.exceptions import CallFailed
 from llm_admin.runtime.providers.addresses import address, option
 from llm_admin.runtime.providers.base import EmbeddingResult, Endpoint, Parameters
 from llm_admin.runtime.providers.extras import ExtraProvider, made
+from llm_admin.runtime.providers.reading import Reading, checked
 
 if TYPE_CHECKING:
     import httpx
@@ -25,7 +26,7 @@ class HuggingFaceProvider(ExtraProvider):
 
     modules = ("llm_admin.runtime.providers.huggingface_model",)
     label = "Hugging Face"
-    extra = "huggingface"
+    requirement = "langchain-huggingface>=1.2,<2"
     package = "langchain_huggingface"
     default_base_url = f"https://{ROUTER}/v1"
     supports_embeddings = True
@@ -44,22 +45,17 @@ class HuggingFaceProvider(ExtraProvider):
 
     async def list_models(self, endpoint: Endpoint) -> list[str]:
         self.require()
-        from llm_admin.runtime.providers.huggingface_client import ERRORS, model_names
+        from llm_admin.runtime.providers.huggingface_client import model_names
 
-        try:
+        with Reading(self):
             return await model_names(self._route(endpoint))
-        except ERRORS as error:
-            raise (self.classify(error) or error) from error
 
     async def embed(self, endpoint: Endpoint, texts: list[str]) -> EmbeddingResult:
         self.require()
-        from llm_admin.runtime.providers.huggingface_client import ERRORS
         from llm_admin.runtime.providers.huggingface_model import vectors
 
-        try:
-            return EmbeddingResult(await vectors(self._route(endpoint), endpoint.provider_model, texts))
-        except ERRORS as error:
-            raise (self.classify(error) or error) from error
+        with Reading(self):
+            return EmbeddingResult(checked(await vectors(self._route(endpoint), endpoint.provider_model, texts), texts))
 
     def classify(self, exc: BaseException) -> CallFailed | None:
         if not self.missing:

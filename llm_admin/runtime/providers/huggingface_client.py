@@ -15,12 +15,13 @@ from huggingface_hub.errors import InferenceTimeoutError, TextGenerationError
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.outgoing import guarded_async_client
+from llm_admin.runtime.providers import no_stream
 from llm_admin.runtime.providers.addresses import NO_KEY
-from llm_admin.runtime.providers.failures import NO_JSON, WEB_PAGE, kind_of, refusal, short, transport
+from llm_admin.runtime.providers.failures import NO_JSON, kind_of, refusal, short, transport
 from llm_admin.runtime.providers.pools import Pools
+from llm_admin.runtime.providers.reading import names_of
 
 CONNECT_TIMEOUT = 10.0
-ERRORS = (httpx.HTTPError, ValueError, KeyError, TypeError)
 # What text-generation-inference calls its errors: https://huggingface.co/docs/text-generation-inference
 ERROR_TYPES = {
     "OverloadedError": ErrorKind.PROVIDER_DOWN,
@@ -64,12 +65,20 @@ class Inference(AsyncInferenceClient):
         async with self.route.http.stream("POST", url, json=body, headers=headers) as answer:
             await _check(answer)
             async for line in answer.aiter_lines():
+                _refuse_error(line, headers)
                 yield line.strip()
 
 
+def _refuse_error(line: str, sent: dict[str, str]) -> None:
+    """The library knows errors that are texts; those of OpenAI's shape it would show as Python writes them."""
+    if line.startswith("data:") and (event := line[5:].lstrip()).startswith('{"error"'):
+        error = json.loads(event).get("error")
+        if isinstance(error, dict):
+            raise no_stream.told(error, {name.lower(): value for name, value in sent.items()})
+
+
 async def _check(answer: httpx.Response) -> None:
-    if answer.is_success and "html" in answer.headers.get("content-type", ""):
-        raise CallFailed(ErrorKind.PROVIDER_DOWN, WEB_PAGE, status_code=answer.status_code)
+    await no_stream.refuse(answer)
     if answer.is_success:
         return
     text = (await answer.aread()).decode(errors="replace")
@@ -126,7 +135,5 @@ async def model_names(route: Route) -> list[str]:
     sent = {**({"authorization": f"Bearer {route.key}"} if route.key else {}), **route.headers}
     answer = await route.http.get(f"{base}/models", headers=sent)
     await _check(answer)
-    data = answer.json().get("data")
-    if not isinstance(data, list):
-        raise CallFailed(ErrorKind.PROVIDER_DOWN, "did not answer with a list of models")
-    return sorted(str(one["id"]) for one in data)
+    told = answer.json()
+    return names_of(told.get("data") if isinstance(told, dict) else None)

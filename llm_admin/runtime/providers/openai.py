@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.runtime.providers.addresses import address, option
 from llm_admin.runtime.providers.base import EmbeddingResult, Endpoint, Parameters, Provider
+from llm_admin.runtime.providers.extras import made
+from llm_admin.runtime.providers.reading import Reading, checked, names_of
 
 if TYPE_CHECKING:
     import openai
@@ -48,30 +49,21 @@ class OpenAIProvider(Provider):
         body = {name: value for name, value in parameters.items() if name not in FIELDS}
         if "max_tokens" in body and self._is_openai(endpoint):
             body["max_completion_tokens"] = body.pop("max_tokens")
-        return chat_model(client, endpoint.provider_model, fields, {**option(endpoint, "body"), **body})
+        more = {**option(endpoint, "body"), **body}
+        return made(lambda: chat_model(client, endpoint.provider_model, fields, more))
 
     async def list_models(self, endpoint: Endpoint) -> list[str]:
-        import openai
-
-        client = self._client(endpoint)
-        try:
-            page = await client.models.list()
-        except (openai.OpenAIError, ValueError) as error:
-            raise (self.classify(error) or error) from error
-        if not isinstance(page.data, list):
-            raise CallFailed(ErrorKind.PROVIDER_DOWN, "did not answer with a list of models")
-        return sorted(model.id for model in page.data)
+        with Reading(self):
+            page = await self._client(endpoint).models.list()
+            return names_of(page.data)
 
     async def embed(self, endpoint: Endpoint, texts: list[str]) -> EmbeddingResult:
-        import openai
-
         from llm_admin.runtime.providers.openai_embeddings import embed
 
         client = self._client(endpoint)
-        try:
-            return await embed(client, endpoint.provider_model, texts, option(endpoint, "body"))
-        except (openai.OpenAIError, ValueError, KeyError, TypeError) as error:
-            raise (self.classify(error) or error) from error
+        with Reading(self):
+            result = await embed(client, endpoint.provider_model, texts, option(endpoint, "body"))
+            return EmbeddingResult(checked(result.vectors, texts), result.tokens)
 
     def classify(self, exc: BaseException) -> CallFailed | None:
         from llm_admin.runtime.providers.openai_errors import classify

@@ -6,11 +6,9 @@ from typing import Any
 
 import openai
 
-from llm_admin.choices import ErrorKind
-from llm_admin.exceptions import CallFailed
 from llm_admin.outgoing import guarded_transport
+from llm_admin.runtime.providers import no_stream
 from llm_admin.runtime.providers.addresses import NO_KEY
-from llm_admin.runtime.providers.failures import WEB_PAGE
 from llm_admin.runtime.providers.pools import Pools
 
 CONNECT_TIMEOUT = 10.0
@@ -31,7 +29,7 @@ class Clients:
 
 
 def _client(url: str, key: str, headers: dict[str, str], timeout: openai.Timeout) -> openai.AsyncOpenAI:
-    hooks: dict[str, Any] = {"response": [_refuse_web_page]}
+    hooks: dict[str, Any] = {"response": [no_stream.refuse]}
     if not key:
         hooks["request"] = [_send_no_key]
     return openai.AsyncOpenAI(
@@ -52,9 +50,3 @@ def _client(url: str, key: str, headers: dict[str, str], timeout: openai.Timeout
 async def _send_no_key(request: Any) -> None:
     if request.headers.get("authorization") == f"Bearer {NO_KEY}":
         del request.headers["authorization"]
-
-
-async def _refuse_web_page(response: Any) -> None:
-    """In a stream the library would skip HTML line by line, and we would see an answer without words."""
-    if response.is_success and "html" in response.headers.get("content-type", ""):
-        raise CallFailed(ErrorKind.PROVIDER_DOWN, WEB_PAGE, status_code=response.status_code)

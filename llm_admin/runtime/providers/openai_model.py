@@ -47,7 +47,7 @@ class OpenAIModel(ChatOpenAI):
         if any(choice.get("delta") is None for choice in chunk.get("choices") or ()):
             return None
         told = chunk.get("usage")
-        if told and (told.get("prompt_tokens") is None or told.get("completion_tokens") is None):
+        if told and not all(type(told.get(name)) is int for name in ("prompt_tokens", "completion_tokens")):
             chunk = {**chunk, "usage": None}
         return super()._convert_chunk_to_generation_chunk(chunk, *args)
 

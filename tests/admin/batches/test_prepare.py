@@ -173,3 +173,13 @@ def test_the_rows_do_not_stay_on_the_disk_after_the_start(author, workflow, tmp_
 def test_a_column_that_there_is_not_is_none(author, workflow, column):
     where = upload(author, workflow)
     assert author.post(where, {"from-name": column, "concurrency": "5"}).status_code == 422
+
+
+@pytest.mark.parametrize(("more", "cache"), [({}, True), ({"no_cache": "1"}, False)])
+def test_rows_can_be_run_without_the_cache(author, workflow, more, cache):
+    page = upload(author, workflow)
+    assert 'name="no_cache"' in text(author.get(page))
+    kept = text(author.post(f"{page}check/?whole=1", mapped(**more), headers=HTMX))
+    assert ('name="no_cache" value="1" checked' in kept) is not cache
+    author.post(page, mapped(**more))
+    assert Batch.objects.get().spec["cache"] is cache

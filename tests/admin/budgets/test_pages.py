@@ -214,7 +214,7 @@ class TestThePage:
         use(made).update(refused_calls=1, unknown_calls=2)
         text = operator.get(page(made)).content.decode()
         assert "1 call was refused." in text
-        assert "Of 2 calls nobody knows how much it was" in text
+        assert "How much 2 calls used is unknown" in text
 
     def test_of_another_workspace(self, operator, scope):
         elsewhere = factories.workspace()

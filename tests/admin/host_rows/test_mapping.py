@@ -174,3 +174,11 @@ def test_a_field_that_the_admin_does_not_show_is_not_read_by_its_name(author, sc
         ASK, asked(shop.products(1, audience="SECRET"), shop.workflow(scope), **{"do": do, "in-name": "audience"})
     )
     assert "SECRET" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(("more", "cache"), [({}, True), ({"no_cache": "1"}, False)])
+def test_rows_can_be_run_without_the_cache(author, scope, more, cache):
+    workflow, rows = shop.workflow(scope), shop.products(1)
+    assert 'name="no_cache"' in html(author.post(ASK, asked(rows, workflow, do="show")))
+    author.post(ASK, asked(rows, workflow, **more))
+    assert Batch.objects.get().spec["cache"] is cache

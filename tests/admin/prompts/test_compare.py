@@ -221,3 +221,12 @@ def test_what_had_arrived_before_a_stop_is_shown(author, prompt):
         text(row, answer="Half an answer")
     Run.objects.update(status=RunStatus.CANCELLED)
     assert part(author, prompt, row=0).content.decode().count("Half an answer") == 2
+
+
+@pytest.mark.parametrize(("more", "cache"), [({}, True), ({"no_cache": "1"}, False)])
+def test_columns_can_be_run_without_the_cache(author, scope, prompt, more, cache):
+    author.post(address("_run", prompt), columns("1", "2", **more))
+    assert [run.spec["cache"] for run in Run.objects.all()] == [cache, cache]
+    assert 'name="no_cache"' not in author.get(address("", prompt)).content.decode(), "no answer of it is ever kept"
+    always = factories.prompt(scope, spec=factories.chat_spec(cache="always"))
+    assert 'name="no_cache"' in author.get(address("", always)).content.decode()

@@ -259,3 +259,13 @@ def test_nothing_from_another_workspace(login, prompt, make, scope):
     for name, more in (("_form", ()), ("_save", ()), ("_run", ()), ("_delete", (test.pk,))):
         assert client.post(address(name, prompt, *more), form(version="1")).status_code == 404
     assert client.get(address("_run", prompt)).status_code == 405
+
+
+@pytest.mark.parametrize(("more", "cache"), [({}, True), ({"no_cache": "1"}, False)])
+def test_all_can_be_run_without_the_cache(author, prompt, make, more, cache):
+    """The box stands in “Try it”; the buttons send it along."""
+    make(), make("Snow")
+    author.post(address("_run", prompt), {"version": "1", "client_key": "k", **more})
+    assert [run.spec["cache"] for run in Run.objects.all()] == [cache, cache]
+    page = author.get(address("", prompt)).content.decode()
+    assert page.count('hx-include="#llm-try-form [name=no_cache]"') == 3

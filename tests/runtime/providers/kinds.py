@@ -90,7 +90,7 @@ class Call:
         asked = [SystemMessage(content="Be brief."), HumanMessage(content=question)]
         try:
             model = self.provider.build(self.endpoint, parameters)
-            async for text, usage, metadata in pieces(model, asked):
+            async for text, usage, metadata in pieces(self.provider, model, asked):
                 self.text += text
                 self.pieces += bool(text)
                 if usage is not None:
