@@ -36,7 +36,7 @@ VARIABLES = {
     ),
     "CACHE_URL": (
         "in each process",
-        "A Redis that several processes share, e.g. `redis://localhost:6379/1` (needs the package `redis`): for "
+        "A Redis that several processes share, e.g. `redis://localhost:6379/1` (`pip install redis`): for "
         "answers that are given again, for limits of calls, and for what is known of models' failures.",
     ),
     "EMAIL_URL": (

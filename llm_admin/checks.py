@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings as django_settings
@@ -12,6 +13,7 @@ from llm_admin import conf
 from llm_admin.schemas.base import problems_of
 
 BACKEND = "llm_admin.auth.WorkspaceBackend"
+NO_REDIS = "Install it with: pip install 'redis>=6.4', or take CACHE_URL away."
 MIDDLEWARE = "llm_admin.middleware.WorkspaceMiddleware"
 
 
@@ -37,6 +39,14 @@ def check_answer_cache(**_: Any) -> list[CheckMessage]:
         return []
     hint = f'Add "{name}" to CACHES, or name one of: {", ".join(django_settings.CACHES)}.'
     return [Error(f"LLM_ADMIN: ANSWER_CACHE names no cache: “{name}”.", hint=hint, id="llm_admin.E005")]
+
+
+@register(Tags.caches)
+def check_redis(**_: Any) -> list[CheckMessage]:
+    backends = {str(cache.get("BACKEND", "")) for cache in django_settings.CACHES.values()}
+    if "django.core.cache.backends.redis.RedisCache" not in backends or find_spec("redis"):
+        return []
+    return [Error("A cache is in Redis, but its client is not installed.", hint=NO_REDIS, id="llm_admin.E006")]
 
 
 @register(Tags.security)

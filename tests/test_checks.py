@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.checks import run_checks
 
+from llm_admin import checks
 from llm_admin.conf import Settings
 
 
@@ -47,6 +48,13 @@ def test_e005_the_cache_of_answers_exists(settings):
     assert "nowhere" in found()["llm_admin.E005"].msg
     settings.LLM_ADMIN = {"ANSWER_CACHE": "default"}
     assert "llm_admin.E005" not in found()
+
+
+def test_e006_redis_needs_its_client(settings, monkeypatch):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://x"}}
+    assert "llm_admin.E006" not in found()
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    assert "pip install" in found()["llm_admin.E006"].hint
 
 
 def test_e002_roles_need_the_backend(settings):

@@ -26,7 +26,7 @@ class RepriceForm(forms.Form):
     since = forms.DateField(
         label="Since",
         widget=UnfoldAdminTextInputWidget({"type": "date"}),
-        error_messages={"required": "Choose a day.", "invalid": "Choose a day."},
+        error_messages={"required": "Choose a day."},
     )
     deployments = forms.ModelMultipleChoiceField(
         label="Calls of",

@@ -9,13 +9,18 @@ One client is one pool: keep it per event loop, address and key, and close it at
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
 from functools import cache
 from types import ModuleType
 from typing import Any
 
+from llm_admin.choices import ErrorKind
+from llm_admin.exceptions import CallFailed
 from llm_admin.outgoing.addresses import OutgoingRefused, check_url
 from llm_admin.outgoing.backend import GuardedBackend
 
+MOST_BYTES = 200_000_000  # of one answer: a thousand embeddings are 60 million
+TOO_MUCH = f"the answer is longer than {MOST_BYTES // 1_000_000} million bytes"
 REDIRECTS = (301, 302, 303, 307, 308)
 ELSEWHERE = "the server sends requests on to {place}: if that is right, enter it as the base URL"
 
@@ -54,7 +59,26 @@ class _Guarded:
             await response.aclose()
             place = url.join(target).copy_with(query=None, fragment=None, userinfo=b"")
             raise OutgoingRefused(ELSEWHERE.format(place=str(place)[:200]))
+        response.stream = self.limited(response.stream)  # type: ignore[attr-defined]
         return response
+
+
+class _Limited:
+    """What arrives of one answer, up to a limit: libraries keep a line until it ends, however long it is."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = MOST_BYTES
+        async for some in self._stream:
+            left -= len(some)
+            if left < 0:
+                raise CallFailed(ErrorKind.PROVIDER_DOWN, TOO_MUCH)
+            yield some
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 def _leaves(url: Any, target: Any) -> bool:
@@ -67,7 +91,8 @@ def _leaves(url: Any, target: Any) -> bool:
 
 @cache
 def _class(library: Any) -> Any:
-    return type("GuardedTransport", (_Guarded, library.AsyncHTTPTransport), {})
+    limited = type("LimitedStream", (_Limited, library.AsyncByteStream), {})
+    return type("GuardedTransport", (_Guarded, library.AsyncHTTPTransport), {"limited": limited})
 
 
 def _library(of: ModuleType | type) -> Any:

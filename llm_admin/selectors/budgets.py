@@ -24,6 +24,9 @@ UNPAID = (
     ErrorKind.CONTEXT_TOO_LONG,
     ErrorKind.PROVIDER_DOWN,
 )
+# Levels that the owner is told of besides the budget's own. That a call was refused is told once in a period, even if
+# more is allowed afterwards.
+USED_UP, REFUSED = 100, 101
 TOP = 5
 HISTORY = 12  # periods
 EARLY = 0.1  # of a period: before that, a projection would be a guess

@@ -12,11 +12,10 @@ from django.urls import reverse
 
 from llm_admin.conf import settings
 from llm_admin.models import Budget, BudgetUse, Membership
-from llm_admin.selectors.budgets import Standing, standings
+from llm_admin.selectors.budgets import REFUSED, USED_UP, Standing, standings
 from llm_admin.services.budget_words import amount_text, begins_anew
 
 logger = logging.getLogger(__name__)
-USED_UP = 100
 
 
 def send_warnings() -> int:
@@ -35,9 +34,11 @@ def send_warnings() -> int:
 
 
 def reached(one: Standing) -> list[int]:
-    """The levels, 100 among them when calls are refused."""
+    """Whoever is told that it is used up knows that calls are refused."""
     levels = {level for level in one.budget.warn_at if one.percent >= level}
-    return sorted(levels | {USED_UP} if one.percent >= USED_UP or one.refused_calls else levels)
+    if one.percent >= USED_UP:
+        levels |= {USED_UP, REFUSED}
+    return sorted(levels | {REFUSED} if one.refused_calls else levels)
 
 
 def _send(one: Standing) -> bool:
@@ -68,7 +69,7 @@ def _message(one: Standing, level: int, address: str) -> EmailMessage:
     budget, workspace = one.budget, one.budget.workspace
     used, limit = (amount_text(number, budget.unit, workspace) for number in (one.used, one.limit))
     happened = f"is used to {one.percent}%"
-    if level == USED_UP:
+    if level == REFUSED:
         happened = "is used up: calls are refused" if one.percent >= USED_UP else f"{happened}, and refused a call"
     lines = [
         f"The budget “{budget}” of the workspace “{workspace}” {happened}.",

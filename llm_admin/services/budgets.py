@@ -121,7 +121,7 @@ def _bring_up_to_date(budget: Budget, *, was_on: bool) -> None:
 
 def _still_reached(budget: Budget, use: Any) -> list[int]:
     limit = budget.limit + use.extra
-    return [level for level in use.warned if use.used * 100 >= level * limit]
+    return [level for level in use.warned if level == selector.REFUSED or use.used * 100 >= level * limit]
 
 
 def override(budget: Budget, *, actor: Actor, amount: int, reason: str) -> BudgetOverride:

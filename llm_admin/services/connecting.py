@@ -91,7 +91,7 @@ def _deployment(
     if found is None and deployments:
         raise Conflict(
             f"The model “{model.alias}” runs on “{deployments[0].connection}” already. "
-            "Choose another alias, or change where it runs on the model's page."
+            "Choose another alias, or add a place where it runs on the model's page."
         )
     if found and found.provider_model == wanted.model and found.enabled:
         return found, []

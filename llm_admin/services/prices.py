@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Case, Exists, OuterRef, Prefetch, QuerySet, Value, When
 from django.utils import timezone
 
 from llm_admin.choices import PriceSource
@@ -96,10 +96,14 @@ def delete(price: DeploymentPrice, *, actor: Actor) -> None:
 
 
 def with_prices(rows: QuerySet[Deployment]) -> QuerySet[Deployment]:
-    """Each price knows whether logs use it (`used`); newest first."""
-    logs = InteractionLog.objects.filter(price_id=OuterRef("pk"))
+    """Each price knows whether logs use it (`used`; of published ones, which stay anyway, nobody asks); newest first.
+
+    No call is older than the price it has, which spares the look at all the others: logs have no index by price.
+    """
+    logs = InteractionLog.objects.filter(price_id=OuterRef("pk"), created_at__gte=OuterRef("starts_at"))
+    used = Case(When(source=PriceSource.OWN, then=Exists(logs)), default=Value(True))
     return rows.select_related("connection").prefetch_related(
-        Prefetch("prices", queryset=DeploymentPrice.objects.annotate(used=Exists(logs)))
+        Prefetch("prices", queryset=DeploymentPrice.objects.annotate(used=used))
     )
 
 

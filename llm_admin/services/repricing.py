@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
@@ -120,7 +121,9 @@ def run(*, actor: Actor, model: LanguageModel | None, deployments: Sequence[int]
 
 def _new(actor: Actor, model: LanguageModel | None, deployments: Sequence[int], since: dt.datetime) -> Repricing:
     now = timezone.now()
-    with workspace_scope(actor.workspace):
+    with workspace_scope(actor.workspace), transaction.atomic():
+        if model is not None:
+            list(LanguageModel.objects.select_for_update().filter(pk=model.pk))  # two that begin at once: one after the other
         ours = list(Deployment.objects.filter(pk__in=deployments).values_list("pk", flat=True))
         if not ours:
             raise InvalidInput([Problem(("deployments",), "Choose at least one place where the model runs.")])

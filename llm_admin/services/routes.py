@@ -43,7 +43,8 @@ class SharedRoutes:
         limits = (deployment.max_concurrency, deployment.requests_per_minute, deployment.tokens_per_minute)
         if limits == (None, None, None):
             return None
-        return await state.ask(lambda: self._begin(deployment, tokens, asyncio_task()), None)
+        task = asyncio_task()  # a cache elsewhere is asked in a thread, where none is known
+        return await state.ask(lambda: self._begin(deployment, tokens, task), None)
 
     def _begin(self, deployment: DeploymentPlan, tokens: int, task: object) -> float | None:
         slot = None

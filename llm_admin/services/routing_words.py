@@ -41,8 +41,8 @@ def _if_these_fail(count: int) -> str:
 def _shares(level: list[Deployment]) -> str:
     if len(level) == 1:
         return name(level[0])
-    whole = sum(one.weight for one in level)
-    parts = [f"{name(one)} ({100 * one.weight / whole:.0f} %)" for one in level]
+    weights = [max(one.weight, 1) for one in level]  # as the router takes it
+    parts = [f"{name(one)} ({100 * weight / sum(weights):.0f} %)" for one, weight in zip(level, weights, strict=True)]
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 

@@ -45,6 +45,12 @@ def test_the_way_to_it(operator, acme):
     html = operator.get(page(acme, "change")).content.decode()
     assert page(acme) in html
     assert "Entered <time" in html
+    assert "Replace the key…</a>" in html
+
+
+def test_without_a_key_one_is_entered(operator, acme):
+    ALL.filter(pk=acme.pk).update(api_key=None)
+    assert "Enter a key…</a>" in operator.get(page(acme, "change")).content.decode()
 
 
 def test_replacing_it(operator, acme):

@@ -111,6 +111,13 @@ def test_bad_input_is_said_at_its_field(operator, place, begun, method, fields, 
     assert bool(begun) == (not words and method == "post")
 
 
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_day_is_asked_for(operator, place, begun, method):
+    response = getattr(operator, method)(page(place), {"since": "", "deployments": place.pk})
+    assert (response.status_code, begun) == (422, [])
+    assert "Choose a day." in response.content.decode()
+
+
 def test_one_at_a_time(operator, place, begun):
     given = {"since": SINCE, "deployments": place.pk}
     operator.post(page(place), given)

@@ -146,7 +146,7 @@ def test_from_a_connection_to_a_refusal_and_on(open_as, provider, console, newco
     expect(author.locator(".llm-tried li")).to_contain_text("large at Office server: Provider not reachable")
     author.get_by_text("How was this computed?").click()
     computed = author.locator(".llm-log-computed")
-    expect(computed.locator("tbody tr")).to_have_text([r"Input600$10$0.006", r"Output1,200$20$0.024"])
+    expect(computed.locator("tbody tr")).to_have_text(["Input600$10.00$0.006", "Output1,200$20.00$0.024"])
     expect(computed.locator("tfoot")).to_contain_text("$0.03")
     expect(computed).to_contain_text("valid from 1 Jan 2024")
 

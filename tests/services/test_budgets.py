@@ -529,6 +529,15 @@ class TestWarnings:
         BudgetUse.objects.update(refused_calls=1)
         assert told(30) == ["Budget “Team” is used to 30%, and refused a call"]
 
+    def test_refusals_are_not_told_again_when_more_was_allowed(self, told, system):
+        BudgetUse.objects.update(refused_calls=1)
+        used_up = ["Budget “Team” is used up: calls are refused"]
+        assert told(100) == used_up
+        budgets.override(told.budget, actor=system, amount=200, reason="The archive")
+        assert told(110) == used_up
+        assert told(160)[1:] == ["Budget “Team” is used to 53%, and refused a call"]
+        assert told(300)[2:] == used_up
+
     def test_with_a_higher_limit_the_levels_are_told_again(self, told, system):
         assert len(told(60)) == 1
         told.budget.limit = 1000

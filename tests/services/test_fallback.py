@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections import Counter
 
 import pytest
+from django.db import connections as databases
+from django.urls import reverse
 
 from llm_admin import RunFailed, run_prompt
+from llm_admin.choices import Role
 from llm_admin.jobs.writer import WRITER
 from llm_admin.models import Connection, Deployment, InteractionLog, LanguageModel
 from llm_admin.services import connection_health, routes
@@ -140,6 +144,32 @@ def test_calls_that_go_well_store_no_news(ask, monkeypatch):
         ask("words")
     WRITER.write_sync(lambda: None)
     assert stored == [{"healthy": True, "problem": ""}]
+
+
+def test_a_place_that_is_deleted_while_it_answers(ask, server, member, login):
+    """The answer arrives, and its pages do without the place's name."""
+    before = len(server.requests)
+
+    def delete():
+        server.wait_for(before + 1)
+        Deployment._base_manager.all().delete()
+        databases.close_all()
+        server.release(99)
+
+    deleting = threading.Thread(target=delete)
+    deleting.start()
+    result = ask("gate", "words")
+    deleting.join()
+    assert result.ok
+    log = InteractionLog.objects.get()
+    assert (log.status, Deployment.objects.filter(pk=log.deployment_id).exists()) == ("succeeded", False)
+    operator = login(member(Role.OPERATOR))
+    for page in (
+        reverse("admin:llm_admin_interactionlog_change", args=[log.pk]),
+        reverse("admin:llm_admin_interactionlog_changelist"),
+        reverse("admin:llm_admin_run_change", args=[log.run_id]),
+    ):
+        assert operator.get(page).status_code == 200, page
 
 
 def test_weights_share_the_calls(ask, scope):

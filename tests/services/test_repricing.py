@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -263,6 +264,30 @@ def test_it_runs_in_the_background(scope, place, system):
         job.refresh_from_db()
     assert costs(one) == [1_000_000]
     assert executor_id() not in Repricing.objects.values_list("executor", flat=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_that_begin_at_once_one_does(scope, place, system, monkeypatch):
+    price(place, 1, 20)
+    call(scope, place, 5)
+    counted = repricing._logs
+
+    def slowly(*given):
+        time.sleep(0.05)
+        return counted(*given)
+
+    monkeypatch.setattr(repricing, "_logs", slowly)
+
+    def one(_):
+        try:
+            return begun(system, place) and "begun"
+        except Conflict:
+            return "refused"
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(one, range(4))) == ["begun", "refused", "refused", "refused"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
+from llm_admin.models import Connection, Deployment
 from llm_admin.runtime.router import Router
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan
 from llm_admin.schemas.usage import TokenUsage
 from llm_admin.services import route_state as state
-from llm_admin.services import routes
+from llm_admin.services import routes, routing_words
 from llm_admin.services.routes import Rest, SharedRoutes, after
 
 DOWN = CallFailed(ErrorKind.PROVIDER_DOWN, "503")
@@ -212,3 +213,9 @@ def test_no_sixty_seconds_have_many_more_calls_than_the_limit(steps):
             if state.take_share(1, "requests", 1, 5) is None:
                 taken.append(now)
     assert all(sum(1 for one in taken if at - 60 < one <= at) <= 10 for at in taken)
+
+
+def test_weights_of_nothing_share_evenly():
+    """No form makes them; code may."""
+    places = [Deployment(provider_model=name, connection=Connection(name="Here"), weight=0) for name in ("a", "b")]
+    assert routing_words.sentences(places) == ["Calls go to a at Here (50 %) and b at Here (50 %)."]

@@ -16,15 +16,7 @@ from llm_admin.runtime.providers.base import Provider
 from llm_admin.runtime.providers.failures import NO_LIST, chain_of
 
 # What Python raises where something is not as it was expected to be.
-STUMBLES = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    OSError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+STUMBLES = (AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
 UNREADABLE = "the answer could not be read: is the base URL right?"
 logger = logging.getLogger(__name__)
 

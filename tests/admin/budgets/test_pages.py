@@ -99,7 +99,7 @@ class TestTheForm:
             ({"amount": "0"}, "amount", "above 0"),
             ({"amount": "-3"}, "amount", "above 0"),
             ({"amount": "NaN"}, "amount", "Enter a number"),
-            ({"amount": "99999999999"}, "amount", "above 0|digits"),
+            ({"amount": "99999999999"}, "amount", "more than a budget can hold"),
             ({"amount": "1.5", "unit": "calls"}, "amount", "whole numbers"),
             ({"levels": "50, many"}, "levels", "Whole percents"),
             ({"levels": "0"}, "levels", "Whole percents"),
@@ -114,6 +114,10 @@ class TestTheForm:
         assert response.status_code == 200
         assert any(word in str(errors(response)[place]) for word in words.split("|"))
         assert not Budget.objects.exists()
+
+    def test_all_that_is_wrong_is_said_at_once(self, operator, scope):
+        found = errors(operator.post(ADD, form(name="", amount="", scope="user")))
+        assert {name: len(words) for name, words in found.items()} == {"name": 1, "amount": 1, "user": 1}
 
     def test_a_name_that_is_taken(self, operator, scope):
         budget(scope)
@@ -168,9 +172,18 @@ class TestTheList:
         shown = {one.name: one.standing.state for one in response.context["cl"].result_list}
         assert shown == {"A": "fine", "B": "warn", "C": "full", "D": "off"}
         text = response.content.decode()
-        assert "10 calls of 20 calls" in text
+        assert "10 of 20 calls" in text
+        assert "20 of 20 calls" in text
         assert 'max="100" value="50"' in text
         assert off.name in text
+
+    def test_names_in_the_middle_of_a_sentence_stay_names(self, operator, scope):
+        one = budget(scope, period="week")
+        for text in (operator.get(LIST).content.decode(), operator.get(page(one)).content.decode()):
+            assert "a week, from Monday" in text
+
+    def test_the_round_button_has_a_name(self, operator):
+        assert 'aria-label="Add budget"' in operator.get(LIST).content.decode()
 
     def test_queries_do_not_grow(self, operator, scope, olga):
         counts = []
@@ -288,7 +301,7 @@ class TestHome:
         cards = operator.get(HOME).context["budgets"]
         assert [(card.name, card.url) for card in cards][0] == ("Team", page(made))
         assert [card.name for card in cards] == ["Team", "Ann's"]
-        assert cards[0].used == "10 calls of 20 calls used (50%)"
+        assert cards[0].used == "10 of 20 calls used (50%)"
 
     def test_authors_see_what_concerns_them_in_words(self, scope, member, login):
         log(scope, at=timezone.now() - dt.timedelta(days=90))
@@ -297,7 +310,7 @@ class TestHome:
         budget(scope, name="Bob's", scope="user", user=member(username="bob"))
         response = login(ann).get(HOME)
         assert [(card.name, card.url) for card in response.context["budgets"]] == [("Ann's", "")]
-        assert "0 calls of 20 calls used (0%)" in response.content.decode()
+        assert "0 of 20 calls used (0%)" in response.content.decode()
 
     def test_two_queries_however_many(self, operator, scope, olga):
         log(scope, at=timezone.now() - dt.timedelta(days=90))

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from llm_admin.choices import ErrorKind
+from llm_admin.runtime.providers import no_stream
 from tests.runtime.openai_provider.calls import KEY, WAIT, WEB_PAGE, endpoint_to
 from tests.servers.openai_behaviour import Behaviour, error
 
@@ -96,7 +97,7 @@ async def test_the_wait_that_the_provider_asks_for(ask, server, header, seconds)
         (error(413, "Payload too large"), ErrorKind.CONTEXT_TOO_LONG, "Payload too large"),
         (error(400, "No.", code="string_above_max_length"), ErrorKind.CONTEXT_TOO_LONG, "No."),
         (error(400, "API key not valid.", code="invalid_api_key"), ErrorKind.AUTHENTICATION, "API key not valid."),
-        (Behaviour(body={"no": "stream"}), ErrorKind.PROVIDER_DOWN, "the answer broke off"),
+        (Behaviour(body={"no": "stream"}), ErrorKind.PROVIDER_DOWN, no_stream.NO_STREAM),
         (error(408, "Timed out"), ErrorKind.TIMEOUT, "Timed out"),
         (error(400, "no", code="content_policy_violation"), ErrorKind.CONTENT_FILTER, "no"),
         (Behaviour(status=400, body={"error": "a bare text"}), ErrorKind.BAD_REQUEST, "a bare text"),

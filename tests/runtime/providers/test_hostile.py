@@ -6,6 +6,7 @@ import pytest
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
+from llm_admin.outgoing import transport
 from tests.runtime.providers.kinds import KINDS
 from tests.servers.raw_server import JSON, OK, STREAM, RawServer, open_ended, whole
 
@@ -130,6 +131,14 @@ async def test_a_question_without_words(ask, raw, kind):
     raw.answer = whole(b'{"error": {"message": "say something"}}', status=b"HTTP/1.1 400 Bad\r\n")
     failure = (await ask(question="", base_url=raw.url)).failure
     assert failure.kind == ErrorKind.BAD_REQUEST
+
+
+async def test_a_line_without_an_end(ask, raw, monkeypatch):
+    monkeypatch.setattr(transport, "MOST_BYTES", 1_000_000)
+    raw.answer, raw.then = OK + STREAM + b"\r\ndata: ", b"x" * 100_000
+    failure = (await ask(base_url=raw.url)).failure
+    raw.then = b""
+    assert (failure.kind, failure.detail) == (ErrorKind.PROVIDER_DOWN, transport.TOO_MUCH)
 
 
 async def test_a_connection_that_is_reset(ask, raw):
