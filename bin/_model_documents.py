@@ -13,7 +13,7 @@ from llm_admin.choices import BudgetPeriod, BudgetScope, BudgetUnit
 from llm_admin.models import Budget, Connection, Deployment, LanguageModel, Prompt, Workspace
 from llm_admin.selectors import budgets as selector
 from llm_admin.selectors.budget_periods import span_of
-from llm_admin.services import actors, budgets, connections, models, prices, workspaces
+from llm_admin.services import actors, budgets, connections, models, prices, repricing, workspaces
 from llm_admin.tenancy import workspace_scope
 
 ws, users = workspaces.default(), get_user_model()._default_manager
@@ -57,6 +57,10 @@ with workspace_scope(ws):
     price(actor, last, now - dt.timedelta(days=90), "0.8")
     price(actor, last, now - dt.timedelta(days=20), "0.5", cached_input_per_million=Decimal("0.05"))
     price(actor, last, now + dt.timedelta(days=30), "0.4")
+    for alias in ("fast", "careful"):  # calls of the first can be priced again, those of the second were
+        place = Deployment.objects.get(model__alias=alias)
+        price(actor, place, now - dt.timedelta(days=10), "0.4")
+    repricing.run(actor=actor, model=place.model, deployments=[place.pk], since=now - dt.timedelta(days=10))
     author.groups.add(Group.objects.get_or_create(name="Marketing")[0])
     team = budget(
         actor, "The team's month", BudgetScope.WORKSPACE, BudgetUnit.MONEY, BudgetPeriod.MONTH, 85, owner=operator

@@ -44,9 +44,8 @@ def price_refused(page: Page) -> None:
     page.locator(".llm-p-error").first.wait_for()
 
 
-def reprice(page: Page) -> None:
-    """Of the model that the demo's calls went to."""
-    _named(page, "languagemodel", "Fast (demo)")
+def reprice(page: Page, name: str = "Careful (demo)") -> None:
+    _named(page, "languagemodel", name)
     page.get_by_role("link", name="Price past calls again").click()
 
 
@@ -57,7 +56,7 @@ def _since(page: Page, day: str) -> None:
 
 
 def reprice_preview(page: Page) -> None:
-    reprice(page)
+    reprice(page, "Fast (demo)")
     _since(page, "2026-01-01")
 
 

@@ -22,13 +22,22 @@ from llm_admin.services import repricing
 SHOWN = 5  # past jobs
 
 
+class PlacesField(forms.ModelMultipleChoiceField):
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except OverflowError:  # a number that no database holds
+            message = "These are not all among the available choices. Reload the page, and choose again."
+            raise forms.ValidationError(message) from None
+
+
 class RepriceForm(forms.Form):
     since = forms.DateField(
         label="Since",
         widget=UnfoldAdminTextInputWidget({"type": "date"}),
         error_messages={"required": "Choose a day."},
     )
-    deployments = forms.ModelMultipleChoiceField(
+    deployments = PlacesField(
         label="Calls of",
         queryset=Deployment._base_manager.none(),
         widget=forms.CheckboxSelectMultiple,

@@ -37,7 +37,9 @@ def provider_choices() -> list[tuple[str, str]]:
 
 
 def provider_label(name: str) -> str:
-    return dict(provider_choices()).get(name, f"{name} (not installed)")
+    from llm_admin.runtime.providers import PROVIDERS
+
+    return provider_of(name).title if name in PROVIDERS else f"{name} (not installed)"
 
 
 def save(connection: Connection, *, actor: Actor, key: str = "", remove_key: bool = False) -> Connection:

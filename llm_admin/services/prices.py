@@ -101,7 +101,7 @@ def with_prices(rows: QuerySet[Deployment]) -> QuerySet[Deployment]:
     No call is older than the price it has, which spares the look at all the others: logs have no index by price.
     """
     logs = InteractionLog.objects.filter(price_id=OuterRef("pk"), created_at__gte=OuterRef("starts_at"))
-    used = Case(When(source=PriceSource.OWN, then=Exists(logs)), default=Value(True))
+    used = Case(When(source=PriceSource.OWN, then=Exists(logs)), default=Value(value=True))
     return rows.select_related("connection").prefetch_related(
         Prefetch("prices", queryset=DeploymentPrice.objects.annotate(used=used))
     )

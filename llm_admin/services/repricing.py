@@ -122,8 +122,8 @@ def run(*, actor: Actor, model: LanguageModel | None, deployments: Sequence[int]
 def _new(actor: Actor, model: LanguageModel | None, deployments: Sequence[int], since: dt.datetime) -> Repricing:
     now = timezone.now()
     with workspace_scope(actor.workspace), transaction.atomic():
-        if model is not None:
-            list(LanguageModel.objects.select_for_update().filter(pk=model.pk))  # two that begin at once: one after the other
+        if model is not None:  # of two that begin at once, the other waits here
+            list(LanguageModel.objects.select_for_update().filter(pk=model.pk))
         ours = list(Deployment.objects.filter(pk__in=deployments).values_list("pk", flat=True))
         if not ours:
             raise InvalidInput([Problem(("deployments",), "Choose at least one place where the model runs.")])

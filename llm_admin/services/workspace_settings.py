@@ -22,6 +22,7 @@ CHANGEABLE = (
     "cache_hours",
     "calls_per_minute",
 )
+MOST_HOURS = 366 * 24
 
 
 def change(workspace: Workspace, *, actor: Actor, **values: Any) -> Workspace:
@@ -48,6 +49,8 @@ def check(workspace: Workspace) -> list[Problem]:
         problems.append(Problem(("default_model",), "Choose a model of this workspace that is switched on."))
     if workspace.currency == "USD" and workspace.currency_rate != 1:
         problems.append(Problem(("currency_rate",), "One US dollar is 1 US dollar: enter 1, or another currency."))
+    if (workspace.cache_hours or 0) > MOST_HOURS:
+        problems.append(Problem(("cache_hours",), f"Choose at most {MOST_HOURS:,} hours, which is a year."))
     try:
         labels.protect_names(workspace.protected_labels)
     except InvalidInput as error:

@@ -215,7 +215,9 @@ class TestSettings:
     def test_a_link_does_not(self, member, login, workspace):
         assert login(member(Role.ADMIN)).get(emptying(workspace)).status_code == 405
 
-    @pytest.mark.parametrize(("hours", "works"), [("1", True), ("0", False), ("", False), ("x", False)])
+    @pytest.mark.parametrize(
+        ("hours", "works"), [("1", True), ("0", False), ("", False), ("x", False), ("8785", False)]
+    )
     def test_the_rules_are_set_there(self, member, login, workspace, hours, works):
         fields = {"name": "W", "store_texts": "masked", "currency": "USD", "currency_rate": "1"}
         fields |= {"cache_answers": "always", "cache_hours": hours}

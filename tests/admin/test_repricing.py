@@ -99,6 +99,7 @@ def test_nothing_to_do_is_said(operator, place, unpriced):
         ({"since": "2000-01-01"}, ""),
         ({"deployments": ""}, "Choose at least one place"),
         ({"deployments": "999999"}, "not one of the available choices"),
+        ({"deployments": "9" * 30}, "not all among the available choices"),
         ({"deployments": "x"}, "not a valid value"),
     ],
 )

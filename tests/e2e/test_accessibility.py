@@ -105,10 +105,10 @@ from llm_admin.services import actors, budgets, workspaces
 from llm_admin.tenancy import workspace_scope
 from django.contrib.auth import get_user_model
 ws, users = workspaces.default(), get_user_model()._default_manager
-viewer, boss = users.get(username="viewer"), users.get(username="boss")
+viewer, operator = users.get(username="viewer"), users.get(username="operator")
 with workspace_scope(ws):
-    one = Budget(name="A viewer's budget", scope="user", user=viewer, owner=boss, unit="calls", period="month", limit=1)
-    one.warn_at = [50]
+    one = Budget(name="A viewer's budget", scope="user", user=viewer, owner=operator, unit="calls", limit=1)
+    one.period, one.warn_at = "month", [50]
     actor = actors.system(ws)
     budgets.save(one, actor=actor)
     budgets.override(one, actor=actor, amount=1, reason="For a day")

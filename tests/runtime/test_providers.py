@@ -54,6 +54,17 @@ async def test_closing_reaches_every_provider_in_use(acme):
     assert acme.closed
 
 
+async def test_one_that_cannot_be_closed_keeps_no_other_open(acme, monkeypatch, caplog):
+    class Stuck(Acme):
+        async def aclose(self):
+            raise OSError("stuck")
+
+    monkeypatch.setattr(providers, "_instances", {"stuck": Stuck(), "acme": acme})
+    await providers.close_providers()
+    assert acme.closed
+    assert "The connections of the provider “stuck” could not be closed." in caplog.text
+
+
 def test_labels_and_addresses_need_no_langchain():
     """The connection page shows them; LangChain takes a second and 60 MB to import."""
     code = (

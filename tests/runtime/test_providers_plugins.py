@@ -102,7 +102,11 @@ def test_a_package_that_cannot_be_loaded_breaks_nothing_else(acme, tmp_path, mon
     told = tmp_path / "broken_llm-1.0.dist-info"
     told.mkdir()
     (told / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-llm\nVersion: 1.0\n")
+    code = "from llm_admin.runtime.providers import EmbeddingProvider\n\nclass Nameless(EmbeddingProvider):\n"
+    code += "    async def embed(self, endpoint, texts): ...\n    async def list_models(self, endpoint): ...\n"
+    (tmp_path / "nameless_llm.py").write_text(code)
     entries = "broken = nowhere_at_all:Provider\nodd = pathlib:Path\nopenai = acme_llm.provider:AcmeProvider\n"
+    entries += "nameless = nameless_llm:Nameless\n"
     (told / "entry_points.txt").write_text(f"[llm_console.providers]\n{entries}")
     monkeypatch.syspath_prepend(str(tmp_path))
     titles = dict(provider_choices())
@@ -110,6 +114,7 @@ def test_a_package_that_cannot_be_loaded_breaks_nothing_else(acme, tmp_path, mon
     assert titles["openai"] == "OpenAI or compatible", "a name of ours is not taken over"
     assert "cannot be loaded: ModuleNotFoundError" in titles["broken"]
     assert "cannot be loaded: TypeError: pathlib:Path is no Provider" in titles["odd"]
+    assert "cannot be loaded: AttributeError" in titles["nameless"]
     with pytest.raises(CallFailed, match="an operator can repair it") as caught:
         get_provider("broken").build(Endpoint("broken", "x"), {})
     assert caught.value.kind == ErrorKind.BAD_REQUEST

@@ -145,6 +145,28 @@ def test_after_a_trial_that_failed_the_next_one_is_not_held_up(clock):
     assert asyncio.run(story()) == ([1, 2], [2], [1, 2])
 
 
+def test_a_cache_that_is_gone_fails_no_call(monkeypatch):
+    """With a shared cache that cannot be reached, calls go on without limits."""
+
+    class Gone:
+        def __getattr__(self, name):
+            raise ConnectionError("no route to the cache")
+
+    model = ModelPlan(1, "fast", "Fast", (plan(1, requests_per_minute=1, max_concurrency=1), plan(2, priority=2)))
+    monkeypatch.setattr(state, "_backend", object)
+    monkeypatch.setattr(state, "cache", Gone())
+
+    async def story():
+        known = SharedRoutes()
+        for _ in range(2):
+            first = (await known.order(model))[0]
+            assert await known.begin(first, 1) is None
+            await known.ended(first, 1, TokenUsage(1, 1), DOWN)
+        return first.id
+
+    assert asyncio.run(story()) == 1
+
+
 def test_when_all_rest_all_are_asked():
     model = ModelPlan(1, "fast", "Fast", (plan(1), plan(2, priority=2)))
 

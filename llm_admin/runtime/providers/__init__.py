@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -9,6 +11,7 @@ from llm_admin.runtime.providers.base import EmbeddingProvider, EmbeddingResult,
 from llm_admin.runtime.providers.plugins import ProviderFactory, Providers
 
 F = TypeVar("F", bound=ProviderFactory)
+logger = logging.getLogger(__name__)
 
 PROVIDERS = Providers(
     {
@@ -54,8 +57,11 @@ def get_provider(name: str) -> Provider:
 
 async def close_providers() -> None:
     """Closes the connections that belong to the running event loop."""
-    for provider in list(_instances.values()):
-        await provider.aclose()
+    names, made = list(_instances), list(_instances.values())
+    closed = await asyncio.gather(*(one.aclose() for one in made), return_exceptions=True)
+    for name, error in zip(names, closed, strict=True):
+        if isinstance(error, Exception):  # the others are closed all the same
+            logger.error("The connections of the provider “%s” could not be closed.", name, exc_info=error)
 
 
 __all__ = [

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from huggingface_hub import AsyncInferenceClient
+from huggingface_hub import AsyncInferenceClient, constants
 from huggingface_hub.errors import InferenceTimeoutError, TextGenerationError
 
 from llm_admin.choices import ErrorKind
@@ -21,6 +21,9 @@ from llm_admin.runtime.providers.failures import NO_JSON, kind_of, refusal, shor
 from llm_admin.runtime.providers.pools import Pools
 from llm_admin.runtime.providers.reading import names_of
 
+# Else the library asks huggingface.co now and then which “agent” this process may be: of every server's owner, past the
+# guard, and while the event loop waits.
+constants.HF_HUB_DISABLE_TELEMETRY = True
 CONNECT_TIMEOUT = 10.0
 # What text-generation-inference calls its errors: https://huggingface.co/docs/text-generation-inference
 ERROR_TYPES = {

@@ -1,7 +1,29 @@
+import socket
+
 import pytest
 
 from llm_admin.runtime.providers import Endpoint
 from tests.runtime.providers.kinds import KINDS, PATIENCE, Call, provider_of
+
+
+@pytest.fixture(autouse=True)
+def _nobody_else_is_asked(monkeypatch):
+    """Libraries ask their makers for this and that; none of it may leave this machine unasked."""
+    from huggingface_hub.utils import _detect_agent
+
+    asked, resolve = [], socket.getaddrinfo
+
+    def here(host, *more, **options):
+        if host not in ("127.0.0.1", "localhost"):
+            asked.append(host)
+            raise socket.gaierror("not from here")
+        return resolve(host, *more, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", here)
+    monkeypatch.setattr(_detect_agent, "_registry", None)
+    monkeypatch.setattr(_detect_agent, "_read_cached_registry", lambda *_, **__: None)
+    yield
+    assert asked == []
 
 
 @pytest.fixture(scope="module")
