@@ -57,8 +57,11 @@ class CallFailed(ConsoleError):
     """A model call or a step failed. `kind` decides the status, the advice and (later) the retry.
 
     `detail` is the provider's own short message, already masked; `status_code` its HTTP status;
-    `retry_after` in seconds; `connection` and `model` are names, for the advice.
+    `retry_after` in seconds; `connection` and `model` are names, for the advice. `unknown_model`: this provider
+    does not have the model, whatever its status.
     """
+
+    unknown_model = False
 
     def __init__(
         self,

@@ -65,6 +65,7 @@ class Router:
         self.routes: Routes = context.routes or IN_ORDER
         self.model, self.tokens, self.ask, self.shown = model, tokens, ask, shown
         self.deadline = time.monotonic() + context.call_timeout
+        self.least = min(LEAST, context.call_timeout / 10)
         self.retries = context.call_retries
         self.attempts: list[Attempt] = []
         self.noted: CallFailed | None = None  # what the last of them ended with
@@ -87,7 +88,7 @@ class Router:
     async def _once(self, tried: Round) -> bool:
         candidates = await self.routes.order(self.model)
         for place, deployment in enumerate(candidates, start=1):
-            if place > 1 and time.monotonic() + LEAST > self.deadline:
+            if place > 1 and time.monotonic() + self.least > self.deadline:
                 break
             wait = await self.routes.begin(deployment, self.tokens)
             if wait is not None:
@@ -122,9 +123,9 @@ class Router:
         return False
 
     def _may_go_on(self, failure: CallFailed) -> bool:
-        return failure.kind in NEXT_ONE or (
-            failure.kind == ErrorKind.BAD_REQUEST and failure.status_code in (None, 404)
-        )
+        if failure.kind == ErrorKind.BAD_REQUEST:
+            return failure.unknown_model or failure.status_code in (None, 404)
+        return failure.kind in NEXT_ONE
 
     def _note(self, deployment: DeploymentPlan, failure: CallFailed, began: float) -> None:
         name = f"{deployment.provider_model} at {deployment.connection}"

@@ -10,7 +10,8 @@ from django.utils import timezone
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.jobs.writer import WRITER
-from llm_admin.models import Connection
+from llm_admin.models import Connection, Deployment
+from llm_admin.services import route_state
 from llm_admin.services.secrets import redactor_at_hand
 
 # Failures of the connection. Others (a text too long, a filter, a limit) are answers of a provider that is there.
@@ -48,6 +49,11 @@ def forget(connection_id: int | None = None) -> None:
         _noted.clear()
     else:
         _noted.pop(connection_id, None)
+
+
+def wake(connection_id: int) -> None:
+    """It was tried and works, or was changed: what runs on it rests no longer."""
+    route_state.wake(Deployment._base_manager.filter(connection=connection_id).values_list("pk", flat=True))
 
 
 def store(connection_id: int, *, healthy: bool | None, problem: str = "", check_ms: int | None = None) -> None:

@@ -78,6 +78,8 @@ def remember(connection: Connection, trial: Trial) -> None:
     called = trial.call.milliseconds if trial.call else None
     milliseconds = None if trial.problem else round(trial.milliseconds if called is None else called)
     connection_health.forget(connection.pk)
+    if not trial.problem:
+        connection_health.wake(connection.pk)
     connection_health.store(connection.pk, healthy=not trial.problem, problem=trial.problem, check_ms=milliseconds)
 
 

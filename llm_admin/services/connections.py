@@ -72,6 +72,8 @@ def _note_change(connection: Connection, stored: Connection | None) -> None:
     connection.healthy = connection.checked_at = connection.check_ms = None
     connection.problem = ""
     connection_health.forget(connection.pk)
+    if connection.pk:
+        connection_health.wake(connection.pk)
 
 
 def _place(connection: Connection) -> tuple[Any, ...]:

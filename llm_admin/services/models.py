@@ -8,7 +8,7 @@ from django.db import transaction
 
 from llm_admin.exceptions import Conflict, InvalidInput, NotFound, Problem
 from llm_admin.models import Deployment, InteractionLog, LanguageModel, Workspace
-from llm_admin.services import published
+from llm_admin.services import published, route_state
 from llm_admin.services.validation import clean
 from llm_admin.tenancy import workspace_scope
 
@@ -68,6 +68,7 @@ def save_deployment(deployment: Deployment, *, actor: Actor) -> Deployment:
     with workspace_scope(actor.workspace):
         clean(deployment)
         deployment.save()
+        route_state.wake([deployment.pk])
         published.ensure(deployment)
     return deployment
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import randrange
 from typing import TypeVar
@@ -55,12 +55,26 @@ def rest_of(deployment: int) -> Rest:
     return found if isinstance(found, Rest) else WELL
 
 
+def resting(deployments: Iterable[int]) -> dict[int, Rest]:
+    """Those of them that rest now."""
+    keys = {_key(one, "rest"): one for one in deployments}
+    found: dict[str, object] = reached(lambda: cache.get_many(list(keys)), {})
+    now = time.time()
+    return {keys[key]: rest for key, rest in found.items() if isinstance(rest, Rest) and rest.until > now}
+
+
 def set_rest(deployment: int, rest: Rest) -> None:
     if rest == WELL:
         cache.delete_many([_key(deployment, "rest"), _key(deployment, "probe")])
     else:
         cache.set(_key(deployment, "rest"), rest, KEPT)
         leave_probe(deployment)
+
+
+def wake(deployments: Iterable[int]) -> None:
+    """What made them fail was changed, or is over: they are asked again as if nothing had been."""
+    keys = [_key(one, what) for one in deployments for what in ("rest", "probe")]
+    reached(lambda: cache.delete_many(keys), None)
 
 
 def take_probe(deployment: int, seconds: float) -> bool:

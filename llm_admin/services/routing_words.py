@@ -1,11 +1,14 @@
-"""What the deployments of a model mean together, in sentences. From the rows that are loaded already."""
+"""What the deployments of a model mean together, and which of them rest, in sentences. The rows are loaded already."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from itertools import groupby
 
 from llm_admin.models import Deployment
+from llm_admin.services import route_state
+from llm_admin.services.route_state import Rest
 
 
 def sentences(deployments: Iterable[Deployment]) -> list[str]:
@@ -13,7 +16,7 @@ def sentences(deployments: Iterable[Deployment]) -> list[str]:
     active = [one for one in deployments if one.enabled]
     if not active:
         return ["This model runs nowhere: every place is switched off or missing, so calls are refused."]
-    return [_order(levels(active)), *(words for one in active if (words := _limits(one)))]
+    return [_order(levels(active)), *_rests(active), *(words for one in active if (words := _limits(one)))]
 
 
 def levels(active: Iterable[Deployment]) -> list[list[Deployment]]:
@@ -44,6 +47,21 @@ def _shares(level: list[Deployment]) -> str:
     weights = [max(one.weight, 1) for one in level]  # as the router takes it
     parts = [f"{name(one)} ({100 * weight / sum(weights):.0f} %)" for one, weight in zip(level, weights, strict=True)]
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _rests(active: list[Deployment]) -> list[str]:
+    """The only one is asked even so."""
+    if len(active) < 2:
+        return []
+    found, now = route_state.resting(one.pk for one in active), time.time()
+    return [_rest(one, found[one.pk], now) for one in active if one.pk in found]
+
+
+def _rest(one: Deployment, rest: Rest, now: float) -> str:
+    minutes = max(1, round((rest.until - now) / 60))
+    why = "a failure" if rest.failures == 1 else f"{rest.failures} failures in a row"
+    words = f"Now {name(one)} rests after {why}, for about {minutes} minute{'s' if minutes > 1 else ''} more"
+    return f"{words}: until then calls go to the others. Testing its connection ends this at once when it works."
 
 
 def _limits(one: Deployment) -> str:

@@ -11,6 +11,7 @@ from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.runtime import calls
 from llm_admin.runtime import router as module
+from llm_admin.runtime.providers.failures import refusal
 from llm_admin.runtime.router import IN_ORDER, Router
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan
 from llm_admin.schemas.usage import TokenUsage
@@ -97,9 +98,13 @@ def test_what_everybody_would_refuse_does_not(kind, status):
 
 
 def test_a_model_that_the_provider_does_not_know_may_be_known_to_the_next():
-    script = Script(d1=[CallFailed(ErrorKind.BAD_REQUEST, "no such model", status_code=404)])
-    go(script, plan(1), plan(2, priority=2))
-    assert script.asked == [1, 2]
+    for failure in (
+        CallFailed(ErrorKind.BAD_REQUEST, "no such model", status_code=404),
+        refusal(400, "no such model", codes=[{"odd": 1}, "model_not_supported"]),
+    ):
+        script = Script(d1=[failure])
+        go(script, plan(1), plan(2, priority=2))
+        assert script.asked == [1, 2]
 
 
 def test_after_a_word_was_shown_nothing_is_begun_again():
@@ -140,6 +145,12 @@ def test_the_deadline_is_of_the_whole_call_and_not_of_each_attempt(pauses):
     with pytest.raises(CallFailed, match="no answer in time"):
         go(hang, *(plan(number, priority=number) for number in range(1, 6)), timeout=120.0)
     assert hang.asked == [1, 2]
+
+
+def test_a_short_deadline_has_room_for_the_next_one_too(pauses):
+    script = Script(d1=[down()])
+    go(script, plan(1), plan(2, priority=2), timeout=0.5)
+    assert script.asked == [1, 2]
 
 
 def test_what_stands_in_the_log_is_told_apart_by_itself_and_not_by_its_words():

@@ -14,7 +14,16 @@ from llm_admin.choices import ErrorKind, Role
 from llm_admin.exceptions import CallFailed, Conflict, InvalidInput, NotFound, PermissionRefused
 from llm_admin.jobs.writer import WRITER
 from llm_admin.models import Connection, Deployment, DeploymentPrice, LanguageModel
-from llm_admin.services import actors, connection_health, connection_keys, connection_trial, connections, secrets
+from llm_admin.services import (
+    actors,
+    connection_health,
+    connection_keys,
+    connection_trial,
+    connections,
+    models,
+    route_state,
+    secrets,
+)
 from llm_admin.services.connection_keys import KeyRefused
 from llm_admin.tenancy import workspace_scope
 from tests import factories
@@ -135,6 +144,31 @@ def test_another_name_changes_nothing_that_is_known(acme, system):
     connections.save(acme, actor=system)
     stored = ALL.get(pk=acme.pk)
     assert (stored.name, stored.healthy, stored.key_changed_at) == ("Renamed", True, changed_at)
+
+
+@pytest.mark.parametrize("by", ["test", "key", "address", "place"])
+def test_what_was_repaired_rests_no_longer(acme, fast, system, server, by):
+    """Its calls would go to the next place for minutes after an operator made it work again."""
+    route_state.set_rest(fast.pk, route_state.Rest(3, 9e12, 1))
+    if by == "test":
+        connection_trial.try_out(acme, actor=system)
+    elif by == "key":
+        connection_keys.replace(acme, actor=system, key=NEW)
+    elif by == "address":
+        acme.base_url = f"http://localhost:{server.port}/v1"
+        connections.save(acme, actor=system, key=NEW)
+    else:
+        models.save_deployment(fast, actor=system)
+    assert route_state.rest_of(fast.pk) == route_state.WELL
+
+
+def test_a_test_that_fails_wakes_nobody(acme, fast, system):
+    route_state.set_rest(fast.pk, resting := route_state.Rest(3, 9e12, 1))
+    connection = connections.save(acme, actor=system)
+    Connection.objects.filter(pk=acme.pk).update(base_url="http://127.0.0.1:9/v1")
+    connection.refresh_from_db()
+    assert connection_trial.try_out(connection, actor=system).problem
+    assert route_state.rest_of(fast.pk) == resting
 
 
 # ---- real calls

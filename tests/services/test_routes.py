@@ -237,6 +237,17 @@ def test_no_sixty_seconds_have_many_more_calls_than_the_limit(steps):
     assert all(sum(1 for one in taken if at - 60 < one <= at) <= 10 for at in taken)
 
 
+def test_who_rests_is_said(clock):
+    places = [Deployment(pk=pk, provider_model=f"m{pk}", connection=Connection(name="Here")) for pk in (1, 2)]
+    state.set_rest(1, Rest(3, clock[0] + 290, 1))
+    state.set_rest(2, Rest(3, clock[0] - 1, 1))
+    assert routing_words.sentences(places)[1:] == [
+        "Now m1 at Here rests after 3 failures in a row, for about 5 minutes more: until then calls go to the others. "
+        "Testing its connection ends this at once when it works."
+    ]
+    assert len(routing_words.sentences(places[:1])) == 1, "the only one is asked even so"
+
+
 def test_weights_of_nothing_share_evenly():
     """No form makes them; code may."""
     places = [Deployment(provider_model=name, connection=Connection(name="Here"), weight=0) for name in ("a", "b")]

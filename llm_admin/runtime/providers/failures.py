@@ -74,6 +74,7 @@ CODES: dict[ErrorKind, frozenset[str]] = {
     ErrorKind.TIMEOUT: frozenset({"timeout_error", "DEADLINE_EXCEEDED"}),
     ErrorKind.PROVIDER_DOWN: frozenset({"overloaded_error", "api_error", "overloaded", "UNAVAILABLE", "INTERNAL"}),
 }
+UNKNOWN_MODEL = ("model_not_found", "model_not_supported")  # the latter of HuggingFace, with status 400
 MAY_SPEAK = (None, 200, 400, 413, 422)  # of what is wrong with the text: the message decides
 KEY_HEADERS = ("authorization", "api-key", "x-api-key", "x-goog-api-key")
 
@@ -88,7 +89,7 @@ def refusal(
     retry_after: float | None = None,
 ) -> CallFailed:
     """`said`: the body or the message. `headers` of the answer; `sent`: of the request, whose keys are taken out."""
-    told = headers or {}
+    told, codes = headers or {}, list(codes)
     if is_web_page(said, told):
         kind = by_status(status) if status in (401, 403, 429) else ErrorKind.PROVIDER_DOWN
         detail = WEB_PAGE if status is None or status < 500 else f"the server has a problem (HTTP {status})"
@@ -96,7 +97,9 @@ def refusal(
         words = message_of(said)
         kind, detail = kind_of(status, codes, words), short(words, sent or {}) or f"HTTP {status}"
     wait = retry_after if retry_after is not None else seconds_to_wait(told)
-    return CallFailed(kind, detail, status_code=None if status == 200 else status, retry_after=wait)
+    failure = CallFailed(kind, detail, status_code=None if status == 200 else status, retry_after=wait)
+    failure.unknown_model = any(code in UNKNOWN_MODEL for code in codes if isinstance(code, str))
+    return failure
 
 
 def kind_of(status: int | None, codes: Iterable[Any], message: str) -> ErrorKind:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from llm_admin.choices import Role
 from llm_admin.models import Budget, BudgetOverride, BudgetUse, Membership, Workspace
 from llm_admin.selectors.budget_periods import span_of
-from llm_admin.services import budgets
+from llm_admin.services import budgets, catalogue
 from llm_admin.services.budget_words import amount_text, to_stored, to_typed
 from llm_admin.tenancy import workspace_scope
 from tests import factories
@@ -187,10 +187,14 @@ class TestTheList:
 
     def test_queries_do_not_grow(self, operator, scope, olga):
         counts = []
-        for number in range(2):
-            for one in range(3):
-                budget(scope, name=f"{number}-{one}", owner=olga, scope="user", user=olga)
+        values = {"workspace": scope, "owner": olga, "scope": "user", "user": olga, "unit": "calls", "limit": 5}
+        today = span_of("month", timezone.now()).starts_on
+        for more in (3, 297):
+            made = [Budget(name=f"{more}-{number}", **values) for number in range(more)]
+            made = Budget.objects.bulk_create(made)
+            BudgetUse.objects.bulk_create(BudgetUse(budget=one, starts_on=today, used=4) for one in made)
             operator.get(LIST)
+            catalogue.forget()  # what is cached for a second would make the counts differ
             with CaptureQueriesContext(database) as queries:
                 operator.get(LIST)
             counts.append(len(queries))
@@ -248,6 +252,18 @@ class TestOverriding:
         assert (row.amount, row.by, row.reason) == (5 * NANO, olga, "Board meeting")
         assert "Board meeting" in operator.get(page(made)).content.decode()
         assert LogEntry.objects.get().change_message == "Allowed $5.00 more in this period: Board meeting"
+
+    def test_queries_do_not_grow_with_what_was_allowed(self, operator, scope, olga, system):
+        made, counts = budget(scope), []
+        for more in (3, 297):
+            rows = (BudgetOverride(use=use(made).get(), amount=1, by=olga, reason="More") for _ in range(more))
+            BudgetOverride.objects.bulk_create(rows)
+            operator.get(page(made))
+            catalogue.forget()
+            with CaptureQueriesContext(database) as queries:
+                operator.get(page(made))
+            counts.append(len(queries))
+        assert counts[0] == counts[1]
 
     def test_without_javascript(self, operator, scope):
         made = budget(scope)
@@ -318,6 +334,7 @@ class TestHome:
         for number in (0, 1, 6):
             for one in range(number):
                 budget(scope, name=f"{number}-{one}", owner=olga, scope="user", user=olga)
+            catalogue.forget()
             with CaptureQueriesContext(database) as queries:
                 operator.get(HOME)
             counts.append(len(queries))

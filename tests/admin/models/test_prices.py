@@ -7,11 +7,15 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from llm_admin.models import Deployment, DeploymentPrice
-from llm_admin.services import prices
+from llm_admin.services import catalogue, prices
 from tests.admin.models.pages import add_price, delete_price, page, price, used_by_a_log
+
+AMOUNTS = {"input_per_million": Decimal(1), "output_per_million": Decimal(2)}
 
 
 def test_a_price_is_added_and_shown_exactly(operator, place):
@@ -144,3 +148,18 @@ def test_a_price_that_logs_use_stays(operator, place, fast, workspace, system):
     assert response.status_code == 409
     assert "Add a later one instead" in response.content.decode()
     assert DeploymentPrice.objects.filter(pk=one.pk).exists()
+
+
+def test_the_page_takes_equally_many_queries_for_few_and_many_prices(operator, place, fast, workspace):
+    counts = []
+    for more in (3, 297):
+        first = timezone.now() - dt.timedelta(days=more)
+        days = [first + dt.timedelta(minutes=number) for number in range(more)]
+        rows = [DeploymentPrice(deployment=place, starts_at=day, **AMOUNTS) for day in days]
+        used_by_a_log(workspace=workspace, price=DeploymentPrice.objects.bulk_create(rows)[0])
+        operator.get(page(fast))
+        catalogue.forget()  # what is cached for a second would make the counts differ
+        with CaptureQueriesContext(connection) as queries:
+            operator.get(page(fast))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

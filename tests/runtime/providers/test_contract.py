@@ -105,6 +105,13 @@ async def test_a_refusal_has_its_kind(ask, server, name, expected, wait):
     assert len(server.requests) == 1, "it is the router that tries again"
 
 
+async def test_a_model_that_it_does_not_have_may_be_known_elsewhere(ask, server):
+    """HuggingFace says 400, and what it is in a code."""
+    server.answer("404")
+    failure = (await ask()).failure
+    assert failure.status_code == 404 or failure.unknown_model
+
+
 async def test_an_error_in_the_middle_of_a_stream(ask, server):
     server.answer("error_in_stream")
     call = await ask()
