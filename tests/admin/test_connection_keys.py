@@ -46,6 +46,7 @@ def test_the_way_to_it(operator, acme):
     assert page(acme) in html
     assert "Entered <time" in html
     assert "Replace the key…</a>" in html
+    assert page(acme, "history") in html
 
 
 def test_without_a_key_one_is_entered(operator, acme):

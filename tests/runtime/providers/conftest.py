@@ -4,6 +4,7 @@ import pytest
 
 from llm_admin.runtime.providers import Endpoint
 from tests.runtime.providers.kinds import KINDS, PATIENCE, Call, provider_of
+from tests.servers.raw_server import RawServer
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +69,10 @@ def ask(provider, endpoint):
         return await Call(provider, endpoint(**changes)).run(question, parameters or {})
 
     return run
+
+
+@pytest.fixture(scope="module")
+def raw():
+    """A server that sends whatever bytes a test wants."""
+    with RawServer() as made:
+        yield made

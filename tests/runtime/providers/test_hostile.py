@@ -8,7 +8,7 @@ from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
 from llm_admin.outgoing import transport
 from tests.runtime.providers.kinds import KINDS
-from tests.servers.raw_server import JSON, OK, STREAM, RawServer, open_ended, whole
+from tests.servers.raw_server import JSON, OK, STREAM, open_ended, whole
 
 pytestmark = pytest.mark.parametrize("kind", KINDS, ids=repr)
 REDIRECTED = b"HTTP/1.1 302 Found\r\ncontent-length: 0\r\nlocation: "
@@ -69,12 +69,6 @@ ANSWERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def raw():
-    with RawServer() as made:
-        yield made
-
-
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=list(ANSWERS))
 async def test_whatever_is_answered_is_a_failure_with_a_kind(ask, raw, endpoint, provider, kind, answer):
     raw.answer = answer
@@ -104,26 +98,6 @@ async def test_how_long_to_wait(ask, raw, told, wait):
     raw.answer = LIMITED + told + b"\r\n\r\n"
     failure = (await ask(base_url=raw.url)).failure
     assert (failure.kind, failure.retry_after) == (ErrorKind.RATE_LIMIT, wait)
-
-
-@pytest.mark.parametrize("stream", [False, True])
-async def test_an_error_that_comes_as_if_all_were_well(ask, raw, kind, stream):
-    """Proxies answer 200, and say in the body what went wrong."""
-    if kind.name == "google":
-        pytest.skip("Gemini's errors have another shape: test_contract.py")
-    error = b'{"error": {"message": "No room for you", "type": "rate_limit_error", "code": "rate_limit_exceeded"}}'
-    raw.answer = open_ended(b"event: error\ndata: " + error + b"\n\n") if stream else whole(error)
-    failure = (await ask(base_url=raw.url)).failure
-    assert (failure.kind, failure.detail) == (ErrorKind.RATE_LIMIT, "No room for you")
-
-
-@pytest.mark.parametrize(("name", "value"), [("temperature", "hot"), ("stop", 5)])
-async def test_a_setting_that_the_library_refuses_is_named(ask, raw, kind, name, value):
-    if kind.name == "huggingface":
-        pytest.skip("its library passes settings on as they are, and the provider judges them")
-    failure = (await ask({name: value}, base_url=raw.url)).failure
-    assert failure.kind == ErrorKind.BAD_REQUEST
-    assert f"the provider cannot use this value of {name}" in failure.detail
 
 
 async def test_a_question_without_words(ask, raw, kind):
