@@ -302,6 +302,7 @@ def test_the_list(operator, made, system):
         assert words in html
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_list_takes_equally_many_queries_at_3_and_300(operator, made):
     def count():
         with CaptureQueriesContext(database) as queries:

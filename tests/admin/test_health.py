@@ -70,6 +70,7 @@ def test_other_workspaces_are_not_mentioned(operator):
     assert "Theirs" not in operator.get(PAGE).content.decode()
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_as_many_queries_for_300_connections_as_for_one(operator, workspace):
     def count():
         with CaptureQueriesContext(database) as queries:

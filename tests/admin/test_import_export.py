@@ -335,6 +335,7 @@ def queries_of(client) -> dict[str, int]:
     return counts
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_query_counts_at_3_and_300(author, system, scope):
     counted = []
     for total in (3, 300):

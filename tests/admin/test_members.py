@@ -231,6 +231,7 @@ def test_members_of_another_workspace_are_not_listed(admin):
     assert membership(theirs).role == Role.AUTHOR
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_list_takes_equally_many_queries_at_3_and_300(admin, workspace):
     def make(count, prefix):
         people = User.objects.bulk_create(User(username=f"{prefix}{number}") for number in range(count))

@@ -67,6 +67,7 @@ def test_the_list_shows_live_and_newest(author, prompt):
     assert "<time" in html
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_list_takes_equally_many_queries_at_3_and_300(author, workspace):
     for _ in range(3):
         factories.prompt(workspace, versions=2)
@@ -113,6 +114,7 @@ def test_the_studio_opens_the_newest_or_the_asked_version(author, prompt):
     assert author.get(page(prompt, version=9)).status_code == 404
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_studio_takes_equally_many_queries_with_3_and_300_versions(author, scope, system):
     prompt = factories.prompt(scope, versions=3)
     few = queries(author, page(prompt))
@@ -122,6 +124,7 @@ def test_the_studio_takes_equally_many_queries_with_3_and_300_versions(author, s
     assert queries(author, page(prompt)) == few
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_studio_takes_equally_many_queries_with_3_and_300_prompts(author, scope):
     prompt = [factories.prompt(scope) for _ in range(3)][0]
     few = queries(author, page(prompt))

@@ -89,6 +89,7 @@ def test_costs_are_in_the_workspaces_currency(author, ada, scope):
     assert "€0.00021" in author.get(LIST).content.decode()
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_list_takes_equally_many_queries_at_3_and_300(author, ada, scope):
     for _ in range(3):
         made_run(scope, owner=ada)
@@ -188,6 +189,7 @@ def test_steps_that_have_not_begun_wait_in_their_order(author, ada, scope):
     assert author.get(panel(run, step="7")).status_code == 404
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_page_takes_equally_many_queries_at_3_and_300_steps(author, ada, scope):
     few = workflow_run(scope, [(str(n), StepStatus.SUCCEEDED) for n in range(3)], owner=ada)
     many = workflow_run(scope, [(str(n), StepStatus.SUCCEEDED) for n in range(300)], owner=ada)

@@ -203,7 +203,7 @@ def test_settings_are_made_by_form_saved_and_sent_and_the_values_offered_again(o
     page.get_by_label("Name", exact=True).fill("Titles with settings")
     text(page).fill("A title about {{topic}}")
     page.locator(".llm-settings > summary").press("Enter")
-    page.get_by_label("Temperature").fill("0,2")
+    page.get_by_label("Temperature", exact=True).fill("0,2")
     page.get_by_label("Stop sequences").fill("END\n\\n\\n")
     page.get_by_label("Further settings").fill('{"top_k"')
     expect(page.locator(".llm-settings")).to_contain_text("This is not JSON yet")

@@ -188,6 +188,7 @@ def test_a_workflow_whose_prompt_is_nowhere_is_told(plan):
     ]
 
 
+@pytest.mark.slow
 def test_planning_takes_the_same_queries_however_much_is_there(plan, system, scope):
     data = library_file(
         *(entry(f"P{number}", "new", slug=f"p{number}") for number in range(30)), workflows=(workflow_entry("p1"),)

@@ -130,6 +130,7 @@ def test_a_key_that_was_configured_after_the_text_was_written_does_not_leave(sys
         assert "Call me [masked], please" in text
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_exporting_takes_the_same_queries_for_3_and_300(system, scope):
     counted = []
     for total in (3, 300):

@@ -34,6 +34,7 @@ FIELDS = [
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
 def test_odd_values_are_refused_not_broken(world, name):  # noqa: F811
     client = browser(world["owner"])
     client.raise_request_exception = False

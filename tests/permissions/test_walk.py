@@ -265,6 +265,7 @@ HOLDS_NO_TEXT = {
 }
 
 
+@pytest.mark.slow
 def test_nobody_who_is_not_logged_in_gets_anything(world):
     for name, page in PAGES.items():
         answer = Client().get(address(name, page, world["objects"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -61,6 +62,7 @@ def test_a_viewer_has_nothing_to_decide_and_no_count(member, login, asked):
     assert "Nothing to approve" in html
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_it_takes_equally_many_queries_at_3_and_300(author, ada, asked):
     for _ in range(3):
         asked(people=[ada])

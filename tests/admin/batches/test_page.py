@@ -31,6 +31,7 @@ def test_the_list_shows_progress_failures_and_cost(author, batch_of):
         assert words in html
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_list_takes_equally_many_queries_at_3_and_300(author, batch_of):
     for _ in range(3):
         batch_of("succeeded", "failed")
@@ -40,6 +41,7 @@ def test_the_list_takes_equally_many_queries_at_3_and_300(author, batch_of):
     assert queries_of(author, LIST) == few
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_a_batch_takes_equally_many_queries_with_3_and_300_rows(author, batch_of):
     small, large = batch_of(*["succeeded"] * 3), batch_of(*["succeeded"] * 300)
     assert queries_of(author, url("change", small)) == queries_of(author, url("change", large))

@@ -137,6 +137,7 @@ def queries(client, url):
     return len(seen)
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_as_many_queries_for_3_rows_as_for_300(author, run):
     few, many = run(shop.products(3)), None
     Product.objects.all().delete()

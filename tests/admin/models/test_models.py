@@ -166,6 +166,7 @@ def queries(client, url):
     return len(found)
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_list_takes_equally_many_queries_at_3_and_300(operator, workspace, acme):
     made = many(workspace, acme, 300)
     next(made), next(made)
@@ -174,6 +175,7 @@ def test_the_list_takes_equally_many_queries_at_3_and_300(operator, workspace, a
     assert queries(operator, LIST) == few
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_page_takes_equally_many_queries_at_3_and_300_prices(operator, fast, place):
     def make(count, year):
         for day in range(count):

@@ -229,6 +229,7 @@ def queries(client, address, **fields):
     return len(captured)
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_as_many_queries_with_300_people_as_with_3(ada, prompt, scope):
     def come(count):
         for _ in range(count):

@@ -121,6 +121,7 @@ def test_a_viewer_and_others_change_nothing(member, login, document):
     assert document.label_events.count() == 1
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_equally_many_queries_with_3_and_300_moves(author, document, system):
     for number in (2, 3, 2):
         labels.move(document, actor=system, label="staging", number=number)

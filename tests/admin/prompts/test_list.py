@@ -71,6 +71,7 @@ def test_a_cost_that_is_not_known_is_unknown(author, scope):
     assert "unknown" in row(author.get(LIST).content.decode(), "Dear")
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_page_takes_equally_many_queries_at_3_and_300_with_everything_in_it(author, system, scope):
     def queries():
         catalogue.forget()

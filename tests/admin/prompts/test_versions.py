@@ -144,6 +144,7 @@ def test_the_timeline_has_pages(author, prompt, system):
 
 
 @pytest.mark.parametrize("name", ["versions", "diff", "labels", "publish", "at"])
+@pytest.mark.slow  # rows by the hundred
 def test_equally_many_queries_with_3_and_300_versions(author, scope, system, name):
     prompt = factories.prompt(scope, versions=3)
     few = queries(author, address(prompt, name))

@@ -46,6 +46,7 @@ def test_another_workspace_s_workflows_are_not_listed(author, workflow):
     assert "Secret plan" not in author.get(LIST).content.decode()
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_list_takes_equally_many_queries_at_3_and_300(author, workflow, scope):
     one = documents.spec_of(documents.newest(workflow))
     for number in range(2):

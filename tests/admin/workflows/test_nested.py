@@ -232,6 +232,7 @@ def steps_of(depth):
         optional={"inputs": JUNK, "output": JUNK, "outputs": JUNK, "junk": JUNK},
     )
 )
+@pytest.mark.slow
 def test_any_posted_steps_get_an_answer(author, scope, raw):
     assert author.post(ADD, posted(json.dumps(raw), name="Fuzz")).status_code in (302, 422)
     Workflow.objects.all().delete()

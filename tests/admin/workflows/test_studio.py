@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.urls import reverse
 from django.utils.html import escape
 
@@ -84,6 +85,7 @@ def test_a_card_maps_each_variable_of_its_prompt(author, workflow):
     assert mapping["properties"]["audience"]["placeholder"] == "{{audience}}"
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_studio_takes_equally_many_queries_with_3_and_300_versions(author, workflow, system):
     workflows.save_version(workflow, actor=system, spec=spec(title="Version 3"))
     few = queries_of(author, page(workflow))
@@ -93,6 +95,7 @@ def test_the_studio_takes_equally_many_queries_with_3_and_300_versions(author, w
     assert queries_of(author, page(workflow)) == few
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_studio_takes_equally_many_queries_with_3_and_300_prompts(author, workflow, scope):
     for _ in range(2):
         factories.prompt(scope)
@@ -103,6 +106,7 @@ def test_the_studio_takes_equally_many_queries_with_3_and_300_prompts(author, wo
     assert queries_of(author, page(workflow)) == few
 
 
+@pytest.mark.slow  # rows by the hundred
 def test_the_studio_takes_equally_many_queries_with_3_and_300_workflows(author, workflow, scope):
     for _ in range(2):
         factories.workflow(scope, spec=spec())
