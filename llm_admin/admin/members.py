@@ -78,10 +78,10 @@ class MembershipAdmin(TwoButtons, ConsoleAdmin):
         return type(form.__name__, (form,), {"actor": actor_of(request)})
 
     def get_fieldsets(self, request: HttpRequest, obj: Membership | None = None) -> Any:
-        return ((None, {"fields": ("person", "role", "calls_per_minute") if obj else ("username", "email", "role")}),)
+        return ((None, {"fields": ("account", "role", "calls_per_minute") if obj else ("username", "email", "role")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
-        return ("person",) if obj else ()
+        return ("account",) if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         actor = actor_of(request)
@@ -120,6 +120,12 @@ class MembershipAdmin(TwoButtons, ConsoleAdmin):
     def person(self, obj: Membership) -> list[str]:
         name = obj.user.get_full_name() if hasattr(obj.user, "get_full_name") else ""
         return [name or obj.user.get_username(), obj.user.get_username() if name else ""]
+
+    @display(description="person")
+    def account(self, obj: Membership) -> str:
+        """`person` in one text: on the page unfold shows a list as Python writes it."""
+        name, username = self.person(obj)
+        return f"{name} ({username})" if username else name
 
     @display(description="role", ordering="role")
     def short_role(self, obj: Membership) -> str:

@@ -272,3 +272,11 @@ def test_nobody_else_does_not_even_with_djangos_permissions(admin, boss):
     response = admin.post(reverse("admin:auth_user_change", args=[boss.pk]), {"is_superuser": "on"})
     assert response.status_code == 403
     assert USERS not in admin.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize(("first_name", "shown"), [("", "boss"), ("Ada", "Ada (boss)")])
+def test_the_page_names_the_person(admin, boss, first_name, shown):
+    User.objects.filter(pk=boss.pk).update(first_name=first_name)
+    html = admin.get(page(membership(boss))).content.decode()
+    assert shown in html
+    assert f"[&#x27;{first_name or 'boss'}" not in html  # a list, as Python writes it
