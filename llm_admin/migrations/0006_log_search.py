@@ -1,0 +1,7 @@
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("llm_admin", "0005_rollups")]
+
+    operations = []
