@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from llm_admin.selectors import usage
 from llm_admin.selectors.usage import UsageFilter
 
 # Positions of columns in the list, from 0: the slowest and the dearest first.
@@ -16,5 +15,7 @@ BY_COST = {"o": "-7"}
 
 def logs_url(usage_filter: UsageFilter, **more: str | int) -> str:
     span = {"since": usage_filter.since.isoformat(), "until": usage_filter.until.isoformat()}
-    given = {name: value for name in usage.DIMENSIONS if (value := getattr(usage_filter, name)) is not None}
+    given: dict[str, object] = {**usage_filter.given()}
+    if "cached" in given:
+        given["cached"] = "yes" if given["cached"] else "no"
     return reverse("admin:llm_admin_interactionlog_changelist") + "?" + urlencode({**span, **given, **more})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -18,7 +18,20 @@ from django.db.models import Case, Count, IntegerField, QuerySet, Sum, Value, Wh
 from llm_admin.choices import CallStatus
 from llm_admin.models import InteractionLog, LanguageModel
 
-DIMENSIONS = ("prompt", "workflow", "model", "user")
+# What people filter on and what numbers are broken down by: the name here, and the column of the log.
+COLUMNS = {
+    "model": "model_id",
+    "deployment": "deployment_id",
+    "prompt": "prompt_id",
+    "version": "prompt_version_id",
+    "workflow": "workflow_id",
+    "source": "source",
+    "user": "user_id",
+    "status": "status",
+    "error": "error_kind",
+    "cached": "cached",
+}
+DIMENSIONS = tuple(COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -31,13 +44,23 @@ class UsageFilter:
     workflow: int | None = None
     model: int | None = None
     user: int | None = None
+    deployment: int | None = None
+    version: int | None = None
+    source: str | None = None
+    status: str | None = None
+    error: str | None = None
+    cached: bool | None = None
 
     def before(self) -> UsageFilter:
         """The period of the same length that ends where this one begins."""
         return replace(self, since=self.since - (self.until - self.since), until=self.since)
 
+    def given(self) -> dict[str, int | str | bool]:
+        """What is filtered on besides the time, by dimension."""
+        return {name: value for name in DIMENSIONS if (value := getattr(self, name)) is not None}
+
     def logs(self) -> QuerySet[InteractionLog]:
-        given = {f"{name}_id": getattr(self, name) for name in DIMENSIONS if getattr(self, name) is not None}
+        given = {COLUMNS[name]: value for name, value in self.given().items()}
         return InteractionLog.objects.filter(created_at__gte=self.since, created_at__lt=self.until, **given).order_by()
 
 
@@ -74,10 +97,21 @@ class Bucket:
 
 
 @dataclass(frozen=True)
+class Slice:
+    """The calls of one model, prompt, ...: `value` as the logs have it, None where they name none."""
+
+    value: int | str | bool | None
+    totals: Totals
+
+
+@dataclass(frozen=True)
 class Report:
+    """`by`: for each dimension asked for its slices, dearest first, then those called most."""
+
     totals: Totals
     before: Totals
     buckets: list[Bucket]
+    by: dict[str, list[Slice]] = field(default_factory=dict)
 
 
 class Cell(NamedTuple):
@@ -112,8 +146,8 @@ def series(usage_filter: UsageFilter, starts: Sequence[dt.datetime]) -> list[Buc
     ]
 
 
-def report(usage_filter: UsageFilter, starts: Sequence[dt.datetime]) -> Report:
-    """The totals of a period and of the one before, and the period's series: in two queries, for a whole page."""
+def report(usage_filter: UsageFilter, starts: Sequence[dt.datetime], *, by: Sequence[str] = ()) -> Report:
+    """The totals of a period and of the one before, the period's series, and its slices: all that a page needs."""
     before = usage_filter.before()
     both = replace(usage_filter, since=before.since)
     cells: dict[int, list[Cell]] = defaultdict(list)
@@ -126,7 +160,22 @@ def report(usage_filter: UsageFilter, starts: Sequence[dt.datetime]) -> Report:
         totals=_totals([c for n, some in cells.items() if n for c in some], sorted(_flat(latencies[1:]))),
         before=_totals(cells[0], latencies[0]),
         buckets=[_bucket(start, end, cells[n], latencies[n]) for n, (start, end) in spans],
+        by={name: slices(usage_filter, name) for name in by},
     )
+
+
+def slices(usage_filter: UsageFilter, dimension: str) -> list[Slice]:
+    column = COLUMNS[dimension]
+    values = usage_filter.logs().values_list(column, flat=True).distinct()
+    found = []
+    for value in values:
+        these = usage_filter.logs().filter(**({f"{column}__isnull": True} if value is None else {column: value}))
+        sums = these.values_list(Value(0), "model_id", "status", "error_kind", "cached").annotate(
+            Count("pk"), Count("cost_nano"), Sum("cost_nano"), Sum("input_tokens"), Sum("output_tokens")
+        )
+        latencies = sorted(these.filter(cached=False).values_list("latency_ms", flat=True))
+        found.append(Slice(value, _totals([Cell(*row) for row in sums], latencies)))
+    return sorted(found, key=lambda one: (-(one.totals.cost_nano or 0), -one.totals.calls))
 
 
 def model_names(ids: Iterable[int | None]) -> dict[int | None, str]:
