@@ -47,6 +47,8 @@ VARIABLES = {
         "none",
         '`LLM_ADMIN["MAIL_FROM"]`: the sender of mails about approvals and budgets. Empty: none are sent.',
     ),
+    "METRICS_TOKEN": ("none", '`LLM_ADMIN["METRICS_TOKEN"]`: what Prometheus sends to read `/metrics`.'),
+    "LOG_FORMAT": ("`text`", "The lines of the server's log: `text`, or `json`, one object a line."),
     "PUBLIC_URL": ("`http://127.0.0.1:8000`", '`LLM_ADMIN["PUBLIC_URL"]`: what links in mails begin with.'),
     "CALL_RETRIES": ("", '`LLM_ADMIN["CALL_RETRIES"]`: how often all places of a model are tried again.'),
     "OUTGOING_PRIVATE_HOSTS": (

@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "llm_admin.middleware.TimeZoneMiddleware",
     "llm_admin.middleware.WorkspaceMiddleware",
 ]
 
@@ -129,7 +130,7 @@ STORAGES = {
 SECURE = env.bool("SECURE", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked from inside, past the proxy
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from inside, past the proxy
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
@@ -137,13 +138,27 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 25 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")
+if LOG_FORMAT not in ("text", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT is text or json, not “{LOG_FORMAT}”.")
+UVICORN = ("uvicorn", "uvicorn.access", "uvicorn.error")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {
+            "()": "llm_admin.log_lines.TextFormatter",
+            "format": "{asctime} {levelname} {name}: {message}{about}",
+            "style": "{",
+        },
+        "json": {"()": "llm_admin.log_lines.JSONFormatter"},
+    },
+    "filters": {"run": {"()": "llm_admin.log_lines.RunFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["run"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpx2", "openai", "asyncio")},
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpx2", "openai", "asyncio")}
+    # The server's own lines, too, where programs read them: they go the way of all others.
+    | ({name: {"handlers": [], "propagate": True} for name in UVICORN} if LOG_FORMAT == "json" else {}),
 }
 
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
@@ -164,5 +179,6 @@ LLM_ADMIN: dict[str, object] = {
     "CALL_RETRIES": env.int("CALL_RETRIES", default=2),
     "MAIL_FROM": env.str("MAIL_FROM", default=""),
     "PUBLIC_URL": env.str("PUBLIC_URL", default="http://127.0.0.1:8000"),
+    "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
     "OUTGOING_PRIVATE_HOSTS": env.list("OUTGOING_PRIVATE_HOSTS", default=[]),
 }

@@ -33,8 +33,12 @@ STYLES = (
     "runs",
     "pages",
     "budgets",
+    "logs",
+    "monitors",
+    "feedback",
 )
 SCRIPTS = (
+    "time_zone",
     "shell",
     "runs",
     "run_page",
@@ -56,6 +60,7 @@ SCRIPTS = (
     "host_rows",
     "run_dialog",
     "dashboard",
+    "logs",
 )
 
 UNFOLD: dict[str, Any] = {
@@ -94,6 +99,8 @@ UNFOLD: dict[str, Any] = {
                     | {"badge": "llm_admin.admin.approval_cards.badge", "badge_words": "wait for you"},
                     _item("Batches", "table_rows", "admin:llm_admin_batch_changelist", "view_batch"),
                     _item("Logs", "receipt_long", "admin:llm_admin_interactionlog_changelist", "view_interactionlog"),
+                    _item("Monitors", "notifications", "admin:llm_admin_monitor_changelist", "view_monitor")
+                    | {"badge": "llm_admin.admin.monitor_cards.badge", "badge_words": "need a look"},
                 ],
             },
             {

@@ -8,5 +8,6 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="root"),
     path("healthz", probes.alive, name="healthz"),
     path("readyz", probes.ready, name="readyz"),
+    path("metrics", probes.metrics_page, name="metrics"),
     path("admin/", admin.site.urls),
 ]

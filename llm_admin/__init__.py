@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from llm_admin.runtime.providers import register_embedding_provider, register_llm_provider
     from llm_admin.runtime.retrievers import register_retriever
     from llm_admin.runtime.runnables import register_runnable
-    from llm_admin.services.code import arun_prompt, arun_workflow, get_prompt, get_workflow, run_prompt, run_workflow
+    from llm_admin.services.code import (
+        agive_feedback,
+        arun_prompt,
+        arun_workflow,
+        get_prompt,
+        get_workflow,
+        give_feedback,
+        run_prompt,
+        run_workflow,
+    )
     from llm_admin.services.handles import Result, RunFailed
     from llm_admin.services.health import Finding, register_health_check
 
@@ -23,10 +32,12 @@ __all__ = [
     "Finding",
     "Result",
     "RunFailed",
+    "agive_feedback",
     "arun_prompt",
     "arun_workflow",
     "get_prompt",
     "get_workflow",
+    "give_feedback",
     "register_embedding_provider",
     "register_health_check",
     "register_llm_provider",

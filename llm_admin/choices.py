@@ -1,6 +1,6 @@
 """Every status, kind and role that is stored: one class each, so that no string is spelled twice."""
 
-from django.db.models import TextChoices
+from django.db.models import IntegerChoices, TextChoices
 
 
 class Role(TextChoices):
@@ -146,3 +146,82 @@ class BudgetUnit(TextChoices):
     MONEY = "money", "Money"
     TOKENS = "tokens", "Tokens"
     CALLS = "calls", "Calls"
+
+
+class MonitorState(TextChoices):
+    UNKNOWN = "unknown", "Not looked at yet"
+    OK = "ok", "Fine"
+    WARN = "warn", "Warning"
+    ALARM = "alarm", "Alarm"
+    NO_DATA = "no_data", "No data"
+
+
+MONITOR_FIRING = (MonitorState.WARN, MonitorState.ALARM, MonitorState.NO_DATA)
+
+
+class MonitorWindow(IntegerChoices):
+    """In minutes."""
+
+    QUARTER = 15, "15 minutes"
+    HALF = 30, "30 minutes"
+    HOUR = 60, "1 hour"
+    HOURS_3 = 180, "3 hours"
+    HOURS_6 = 360, "6 hours"
+    HOURS_12 = 720, "12 hours"
+    DAY = 1440, "24 hours"
+    DAYS_3 = 4320, "3 days"
+    WEEK = 10080, "7 days"
+    MONTH = 43200, "30 days"
+
+
+class MonitorDirection(TextChoices):
+    ABOVE = "above", "Above"
+    BELOW = "below", "Below"
+
+
+class NoData(TextChoices):
+    KEEP = "keep", "Stay as it is"
+    OK = "ok", "Count as fine"
+    ALARM = "alarm", "Tell people: no data"
+
+
+class WebhookKind(TextChoices):
+    JSON = "json", "JSON, for a program of yours"
+    SLACK = "slack", "A text, for Slack and what speaks like it"
+
+
+class MonitorEventKind(TextChoices):
+    CHANGED = "changed", "Changed"
+    TOLD = "told", "Told"
+    REMINDED = "reminded", "Reminded"
+    MUTED = "muted", "Muted"
+    UNMUTED = "unmuted", "Unmuted"
+    EDITED = "edited", "Settings changed"
+
+
+class DeliveryChannel(TextChoices):
+    MAIL = "mail", "Mail"
+    WEBHOOK = "webhook", "Webhook"
+
+
+class DeliveryStatus(TextChoices):
+    PENDING = "pending", "To be sent"
+    SENT = "sent", "Sent"
+    GIVEN_UP = "given_up", "Given up"
+
+
+class FeedbackValue(TextChoices):
+    UP = "up", "Good"
+    DOWN = "down", "Bad"
+
+
+class PruneStarter(TextChoices):
+    TICKER = "ticker", "By itself"
+    PERSON = "person", "From the settings"
+    COMMAND = "command", "From the command line"
+
+
+class PruneStatus(TextChoices):
+    RUNNING = "running", "Running"
+    FINISHED = "finished", "Finished"
+    INTERRUPTED = "interrupted", "Interrupted"

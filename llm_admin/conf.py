@@ -87,6 +87,12 @@ class Settings(BaseModel):
     ANSWER_CACHE_CHARACTERS: int = Field(
         default=200_000, ge=1_000, description="Longer answers are not kept in the cache, in characters."
     )
+    METRICS_TOKEN: str = Field(
+        default="",
+        pattern=r"^(\S{16,})?$",
+        description="What Prometheus sends to read `/metrics` (as a bearer token), at least 16 characters. Empty: only "
+        "signed-in operators may.",
+    )
     EXTRA_SECRETS: list[str] = Field(
         default_factory=list,
         description="Further values (besides every connection's key) that are masked wherever text is stored.",

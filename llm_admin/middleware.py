@@ -1,13 +1,16 @@
-"""The current workspace around every request, and the one place where our exceptions become answers."""
+"""The workspace and the reader's time zone around every request; the one place where exceptions become answers."""
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Callable
+from functools import cache
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from llm_admin.exceptions import (
     Conflict,
@@ -23,6 +26,28 @@ from llm_admin.tenancy import workspace_scope
 
 STATUS = {InvalidInput: 422, PermissionRefused: 403, NotFound: 404, Conflict: 409, ShuttingDown: 503}
 PROBES = ("/healthz", "/readyz")  # asked by machines, also when there is no database to find a user in
+
+BROWSER_ZONE, PICKED_ZONE = "llm_zone", "llm_zone_picked"  # cookies: of the browser's clock, and of the person's choice
+
+
+@cache
+def known_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+class TimeZoneMiddleware:
+    """The reader's time zone around every request: the one they chose, or their browser's, or settings.TIME_ZONE."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = [request.COOKIES.get(name, "") for name in (PICKED_ZONE, BROWSER_ZONE)]
+        zone = next((name for name in given if name in known_zones()), None)
+        if zone is None:
+            return self.get_response(request)
+        with timezone.override(zoneinfo.ZoneInfo(zone)):
+            return self.get_response(request)
 
 
 class WorkspaceMiddleware:

@@ -20,8 +20,9 @@ READ = {
         "approval",
         "batch",
         "interactionlog",
+        "monitor",
     )
-}
+} | {"view_interactionfeedback", "add_interactionfeedback"}  # people review who write nothing
 WRITE = {
     "add_prompt",
     "change_prompt",
@@ -40,10 +41,10 @@ WRITE = {
 }
 OPERATE = {
     f"{action}_{noun}"
-    for noun in ("connection", "languagemodel", "deployment", "deploymentprice", "budget")
+    for noun in ("connection", "languagemodel", "deployment", "deploymentprice", "budget", "monitor")
     for action in ("view", "add", "change", "delete")
 } | {"view_all_runs", "move_protected_label", "override_budget", "view_health"}
-ADMINISTER = {"view_workspace", "change_workspace"} | {
+ADMINISTER = {"view_workspace", "change_workspace", "delete_interactionlog"} | {
     f"{action}_membership" for action in ("view", "add", "change", "delete")
 }
 

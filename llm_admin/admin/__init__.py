@@ -9,6 +9,7 @@ from llm_admin.admin import (  # noqa: F401
     language_models,
     logs,
     members,
+    monitors,
     prompts,
     runs,
     site,

@@ -19,6 +19,7 @@ from llm_admin.choices import BudgetScope
 from llm_admin.exceptions import InvalidInput
 from llm_admin.models import Budget, BudgetOverride, Workspace
 from llm_admin.selectors import budgets as selector
+from llm_admin.selectors.budget_periods import Span
 from llm_admin.selectors.budgets import Standing, Top
 from llm_admin.selectors.usage import UsageFilter
 from llm_admin.services import budgets
@@ -68,7 +69,8 @@ def panel(request: HttpRequest, budget: Budget, form: OverrideForm | None = None
 def _notes(one: Standing) -> list[str]:
     notes = []
     if refused := one.refused_calls:
-        notes.append("1 call was refused." if refused == 1 else f"{refused:,} calls were refused.")
+        words = "1 call was refused" if refused == 1 else f"{refused:,} calls were refused"
+        notes.append(f"{words}." if one.refused_since else f"{words}, before more was allowed.")
     if unknown := one.unknown_calls:
         calls = "1 call" if unknown == 1 else f"{unknown:,} calls"
         words = (
@@ -97,10 +99,13 @@ def _line(one: Standing, top: Top, workspace: Workspace, **who: int | None) -> L
 
 def _period(one: Standing, workspace: Workspace) -> Line:
     """Without the limit: nobody knows what it was then."""
-    days = f"{one.span.starts_on:%-d %b %Y}"
-    if one.span.last_day != one.span.starts_on:
-        days = f"{one.span.starts_on:%-d %b} to {one.span.last_day:%-d %b %Y}"
-    return Line(days, amount_text(one.used, one.budget.unit, workspace), f"{one.refused_calls:,}", logs_of(one))
+    return Line(days(one.span), amount_text(one.used, one.budget.unit, workspace), f"{one.refused_calls:,}", logs_of(one))
+
+
+def days(span: Span) -> str:
+    if span.last_day == span.starts_on:
+        return f"{span.starts_on:%-d %b %Y}"
+    return f"{span.starts_on:%-d %b} to {span.last_day:%-d %b %Y}"
 
 
 def logs_of(one: Standing, **more: int) -> str:

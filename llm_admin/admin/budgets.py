@@ -14,12 +14,13 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
+from llm_admin.admin import budget_deletion
 from llm_admin.admin.base import ConsoleAdmin, ConsoleChangeList, actor_of
 from llm_admin.admin.budget_cards import STATES, WHOSE, pace, whose
 from llm_admin.admin.budget_forms import BudgetForm
 from llm_admin.admin.budget_page import override_view, panel
 from llm_admin.admin.forms import TwoButtons, without_links
-from llm_admin.models import Budget, Membership
+from llm_admin.models import Budget, BudgetUse, Membership
 from llm_admin.selectors import budgets as selector
 from llm_admin.services import budgets
 from llm_admin.services.budget_words import of_text
@@ -98,6 +99,14 @@ class BudgetAdmin(TwoButtons, ConsoleAdmin):
         words = f"“{obj}” counts from now on, with what was used in this period already."
         self.message_user(request, words, level="SUCCESS")
         return redirect("admin:llm_admin_budget_change", obj.pk)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What stays on record is said before anybody confirms; a form that was sent all the same is refused."""
+        (budget,) = objs
+        _, counts, lacking, _ = super().get_deleted_objects(objs, request)
+        counts = {Budget._meta.verbose_name_plural: 1, "periods": counts.get(BudgetUse._meta.verbose_name_plural, 0)}
+        stays = budget_deletion.stays(budget) if request.method == "GET" else []
+        return budget_deletion.goes(budget), counts, lacking, stays
 
     def delete_model(self, request: HttpRequest, obj: Budget) -> None:
         budgets.delete(obj, actor=actor_of(request))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -12,6 +12,7 @@ from llm_admin.models import InteractionLog, InteractionText, LanguageModel, Pro
 from llm_admin.schemas.diffs import Piece, words
 from llm_admin.schemas.safe_patterns import budget
 from llm_admin.schemas.values import as_text
+from llm_admin.selectors.feedback import Counted, counts
 from llm_admin.selectors.test_results import CHECK_SECONDS, TestResult, result_of
 from llm_admin.services import comparisons, follow
 from llm_admin.services.actors import Actor
@@ -64,6 +65,8 @@ class Column:
     model: str
     spec: dict[str, Any]
     numbers: Numbers
+    version: Any = None
+    feedback: Counted | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,12 @@ class Grid:
     key: str
     columns: list[Column]
     rows: list[Row]
+
+    @property
+    def logs(self) -> list[int]:
+        """The calls whose answers it shows."""
+        cells = (cell for row in self.rows for cell in row.cells)
+        return [answer.log.pk for cell in cells for answer in cell.answers if answer.log]
 
     @property
     def open(self) -> bool:
@@ -141,8 +150,13 @@ def _columns(prompt: Prompt, found: Found, answers: dict[Any, Answer]) -> list[C
         firsts.setdefault(column, run)
     plans = dict(Run.objects.filter(pk__in=[run.pk for run in firsts.values()]).values_list("pk", "spec"))
     names = dict(LanguageModel.objects.values_list("alias", "name"))
+    counted = counts([run.prompt_version_id for run in firsts.values() if run.prompt_version_id])
     return [
-        _column(index, run, plans[run.pk], names, [answers[r.pk] for c, *_, r in found if c == index])
+        replace(
+            _column(index, run, plans[run.pk], names, [answers[r.pk] for c, *_, r in found if c == index]),
+            version=run.prompt_version,
+            feedback=counted.get(run.prompt_version_id or 0),
+        )
         for index, run in firsts.items()
     ]
 

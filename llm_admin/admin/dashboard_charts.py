@@ -1,126 +1,164 @@
-"""The charts of a panel of numbers. Each is also a table; every bar leads to the logs that it counts."""
+"""The charts of a panel of numbers. Each is also a table; a bar leads closer, and to the logs that it counts."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.utils import timezone
-from django.utils.formats import date_format
-
-from llm_admin.admin.log_links import BY_LATENCY, logs_url
-from llm_admin.choices import ErrorKind
+from llm_admin.admin.dashboard_query import Link, View, names_of
+from llm_admin.admin.dashboard_times import label, title
+from llm_admin.admin.log_links import BY_LATENCY
+from llm_admin.choices import CallStatus, ErrorKind
 from llm_admin.models import Workspace
-from llm_admin.selectors import usage
-from llm_admin.selectors.periods import Period
-from llm_admin.selectors.usage import Bucket, Report, UsageFilter
-from llm_admin.templatetags.llm_format import NANO, SYMBOLS, cost, duration
+from llm_admin.selectors import periods
+from llm_admin.selectors.usage import Bucket, Report, Totals
+from llm_admin.templatetags.llm_format import NANO, SYMBOLS, cost, duration, tokens
 
 MODELS_SHOWN = 6
 OTHER_MODELS = "Other models"
 GOOD, BAD, QUIET = 1, 5, 7
+COLOURS = 7
 COUNT = "{:,}".format
 
 
 @dataclass(frozen=True)
 class Line:
-    """One series of a chart. `texts` say the values as people read them; `colour` is a number of dashboard.css."""
+    """One series of a chart. `texts` say the values as people read them; `colour` is a number of dashboard.css.
+
+    `link` narrows the panel to what it counts.
+    """
 
     name: str
     values: list[float | None]
     texts: list[str]
     colour: int
+    link: Link | None = None
+
+    @property
+    def swatch(self) -> int:
+        return (self.colour - 1) % COLOURS + 1
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`title` stands in tooltips and in the table; `zoom` is None where it is not cut any further."""
+
+    label: str
+    title: str
+    logs: str
+    zoom: Link | None
 
 
 @dataclass(frozen=True)
 class Chart:
-    """`unit` "": counted things. `empty`: the sentence instead of a drawing. `labels` stand at the axis, `titles` in
-    tooltips and in the table."""
+    """`unit` "": counted things. `empty`: the sentence instead of a drawing. `said`: what stands out, and a link."""
 
     key: str
     title: str
     kind: str
     unit: str
-    labels: list[str]
-    titles: list[str]
-    urls: list[str]
+    bars: list[Bar]
     lines: list[Line]
+    csv: str
     empty: str = ""
+    said: str = ""
+    said_link: Link | None = None
 
     @property
     def data(self) -> dict[str, Any]:
         """For static/llm_admin/js/dashboard.js."""
-        lines = [asdict(line) for line in self.lines]
-        shape = {"kind": self.kind, "unit": self.unit, "title": self.title}
-        return shape | {"labels": self.labels, "titles": self.titles, "urls": self.urls, "lines": lines}
+        lines = [{name: getattr(line, name) for name in ("name", "values", "texts", "colour")} for line in self.lines]
+        shape = {"kind": self.kind, "unit": self.unit, "title": self.title, "lines": lines}
+        return shape | {"labels": [bar.label for bar in self.bars], "titles": [bar.title for bar in self.bars]}
 
     @property
-    def rows(self) -> list[tuple[str, str, list[str]]]:
-        """(title, address, a text for each line)"""
-        return [
-            (title, url, [line.texts[position] for line in self.lines])
-            for position, (title, url) in enumerate(zip(self.titles, self.urls, strict=True))
-        ]
+    def rows(self) -> list[tuple[Bar, list[str]]]:
+        """(bar, a text for each line)"""
+        return [(bar, [line.texts[position] for line in self.lines]) for position, bar in enumerate(self.bars)]
 
 
-def charts(report: Report, usage_filter: UsageFilter, period: Period, workspace: Workspace) -> list[Chart]:
-    axis = _Axis(report.buckets, usage_filter, period)
-    return [_cost_chart(axis, report, workspace), _latency_chart(axis), _calls_chart(axis), _errors_chart(axis, report)]
+def charts(report: Report, view: View, workspace: Workspace) -> list[Chart]:
+    axis = _Axis(report.buckets, view)
+    return [
+        _cost_chart(axis, report, workspace),
+        _latency_chart(axis),
+        _calls_chart(axis),
+        _errors_chart(axis, report),
+        _first_chart(axis),
+        _tokens_chart(axis),
+    ]
 
 
 class _Axis:
     """The bars that all charts of a panel share."""
 
-    def __init__(self, buckets: list[Bucket], usage_filter: UsageFilter, period: Period) -> None:
-        self.buckets = buckets
-        self.labels = [_label(bucket.start, period) for bucket in buckets]
-        self.titles = [_title(bucket, usage_filter, period) for bucket in buckets]
-        self._spans = [replace(usage_filter, since=bucket.start, until=bucket.end) for bucket in buckets]
+    def __init__(self, buckets: list[Bucket], view: View) -> None:
+        self.buckets, self.view = buckets, view
+        unit = view.period.unit
+        self.labels = [label(bucket.start, unit) for bucket in buckets]
+        self.titles = [title(bucket, view.period) for bucket in buckets]
+        self._spans = [replace(view.filter, since=bucket.start, until=bucket.end) for bucket in buckets]
+        closer = [periods.bar(bucket.start, bucket.end, unit) for bucket in buckets]
+        self.zooms = [view.link(period) if period and len(buckets) > 1 else None for period in closer]
 
     def chart(self, key: str, title: str, unit: str, lines: list[Line], **details: Any) -> Chart:
         kind, more = details.pop("kind", "bar"), details.pop("query", {})
-        urls = [logs_url(span, **more) for span in self._spans]
-        return Chart(key, title, kind, unit, self.labels, self.titles, urls, lines, **details)
+        urls = [self.view.logs_of(span, **more) for span in self._spans]
+        bars = [Bar(*parts) for parts in zip(self.labels, self.titles, urls, self.zooms, strict=True)]
+        return Chart(key, title, kind, unit, bars, lines, self.view.csv(key), **details)
 
     def line(
-        self, name: str, value: Callable[[Bucket], Any], text: Callable[[Any], str], *, colour: int, scale: float = 1
+        self,
+        name: str,
+        value: Callable[[Bucket], Any],
+        text: Callable[[Any], str],
+        *,
+        colour: int,
+        scale: float = 1,
+        narrow: tuple[str, Any] | None = None,
     ) -> Line:
         values = [value(bucket) for bucket in self.buckets]
         scaled = [None if one is None else one * scale for one in values]
-        return Line(name, scaled, [text(one) for one in values], colour)
-
-
-def _label(start: dt.datetime, period: Period) -> str:
-    return date_format(timezone.localtime(start), "H:i" if period.unit == "hour" else "j M")
-
-
-def _title(bucket: Bucket, usage_filter: UsageFilter, period: Period) -> str:
-    start = timezone.localtime(bucket.start)
-    title = date_format(start, "D j M, H:i" if period.unit == "hour" else "D j M")
-    if bucket.start == usage_filter.since and period.unit == "day":
-        return f"{title}, from {date_format(start, 'H:i')}"
-    return f"{title}, so far" if bucket.end == usage_filter.until else title
+        link = None
+        if narrow and narrow[1] not in (None, "") and narrow[0] not in self.view.given:
+            link = self.view.link(add=dict([narrow]))
+        return Line(name, scaled, [text(one) for one in values], colour, link)
 
 
 def _cost_chart(axis: _Axis, report: Report, workspace: Workspace) -> Chart:
-    sums: Counter[int | None] = Counter()
-    for bucket in report.buckets:
-        sums.update(bucket.cost_by_model)
-    order = [model for model, _ in sums.most_common()]
-    names = usage.model_names(order)
-    groups = [(names[model], [model]) for model in order[:MODELS_SHOWN]]
+    order = models_by_cost(report)
+    names = names_of("model", order)
+    groups = [(model_name(model, names), [model]) for model in order[:MODELS_SHOWN]]
     if len(order) > MODELS_SHOWN:
         groups.append((OTHER_MODELS, order[MODELS_SHOWN:]))
     scale = float(workspace.currency_rate / NANO)
     lines = [
-        axis.line(name, _cost_of(models), lambda nano: cost(nano, workspace), colour=colour, scale=scale)
+        axis.line(
+            name,
+            _cost_of(models),
+            lambda nano: cost(nano, workspace),
+            colour=colour,
+            scale=scale,
+            narrow=("model", models[0] if len(models) == 1 else None),
+        )
         for colour, (name, models) in enumerate(groups, start=1)
     ]
-    empty = "" if any(sums.values()) else _no_cost(report)
+    charged = any(any(bucket.cost_by_model.values()) for bucket in report.buckets)
+    empty = "" if charged else _no_cost(report)
     return axis.chart("cost", "Cost by model", SYMBOLS.get(workspace.currency, workspace.currency), lines, empty=empty)
+
+
+def models_by_cost(report: Report) -> list[int | None]:
+    sums: Counter[int | None] = Counter()
+    for bucket in report.buckets:
+        sums.update(bucket.cost_by_model)
+    return [model for model, _ in sums.most_common()]
+
+
+def model_name(model: int | None, names: dict[Any, str]) -> str:
+    return "Unknown model" if model is None else names.get(model, "Deleted model")
 
 
 def _no_cost(report: Report) -> str:
@@ -134,17 +172,37 @@ def _cost_of(models: Sequence[int | None]) -> Callable[[Bucket], int]:
 
 
 def _latency_chart(axis: _Axis) -> Chart:
-    longest = max((bucket.totals.p95_ms or 0 for bucket in axis.buckets), default=0)
+    empty = "No call was timed: all were answered from the cache."
+    return _times(axis, "latency", "Time of a call", empty, lambda totals: (totals.p50_ms, totals.p95_ms))
+
+
+def _first_chart(axis: _Axis) -> Chart:
+    empty = "No answer was streamed, so that nobody knows when its first word came."
+    title = "Time to the first token"
+    return _times(axis, "first", title, empty, lambda totals: (totals.first_p50_ms, totals.first_p95_ms))
+
+
+def _times(axis: _Axis, key: str, title: str, empty: str, pick: Callable[[Totals], tuple[Any, Any]]) -> Chart:
+    longest = max((pick(bucket.totals)[1] or 0 for bucket in axis.buckets), default=0)
     unit, scale = ("s", 0.001) if longest >= 1000 else ("ms", 1.0)
+    half, most = "Half took at most (p50)", "95% took at most (p95)"
     lines = [
-        axis.line(
-            "Half took at most (p50)", lambda bucket: bucket.totals.p50_ms, _duration_or_dash, colour=1, scale=scale
-        ),
-        axis.line(
-            "95% took at most (p95)", lambda bucket: bucket.totals.p95_ms, _duration_or_dash, colour=2, scale=scale
-        ),
+        axis.line(half, lambda bucket: pick(bucket.totals)[0], _duration_or_dash, colour=1, scale=scale),
+        axis.line(most, lambda bucket: pick(bucket.totals)[1], _duration_or_dash, colour=2, scale=scale),
     ]
-    return axis.chart("latency", "Time of a call", unit, lines, kind="line", query=BY_LATENCY)
+    query = BY_LATENCY if key == "latency" else {}
+    chart = axis.chart(key, title, unit, lines, kind="line", query=query, empty="" if longest else empty)
+    peaks = [pick(bucket.totals)[1] for bucket in axis.buckets]
+    return _with_peak(chart, peaks, longest)
+
+
+def _with_peak(chart: Chart, peaks: list[int | None], longest: int) -> Chart:
+    """Which bar is the highest, in words: nobody has to measure a drawing with their eyes."""
+    if not longest or len(chart.bars) < 2:
+        return chart
+    bar = chart.bars[peaks.index(longest)]
+    link = bar.zoom or Link(bar.logs, "", push=False)
+    return replace(chart, said=f"Highest p95: {duration(longest)}, {bar.title}", said_link=link)
 
 
 def _duration_or_dash(ms: int | None) -> str:
@@ -152,21 +210,31 @@ def _duration_or_dash(ms: int | None) -> str:
 
 
 def _calls_chart(axis: _Axis) -> Chart:
+    def succeeded(bucket: Bucket) -> int:
+        return bucket.totals.calls - bucket.totals.errors - bucket.totals.stopped
+
+    status = CallStatus
     lines = [
-        axis.line("Succeeded", lambda b: b.totals.calls - b.totals.errors - b.totals.stopped, COUNT, colour=GOOD),
-        axis.line("Failed", lambda bucket: bucket.totals.errors, COUNT, colour=BAD),
+        axis.line("Succeeded", succeeded, COUNT, colour=GOOD, narrow=("status", status.SUCCEEDED.value)),
+        axis.line(
+            "Failed", lambda bucket: bucket.totals.errors, COUNT, colour=BAD, narrow=("status", status.FAILED.value)
+        ),
         axis.line("Stopped or interrupted", lambda bucket: bucket.totals.stopped, COUNT, colour=QUIET),
     ]
     return axis.chart("calls", "Calls", "", lines)
 
 
-def _errors_chart(axis: _Axis, report: Report) -> Chart:
+def errors_by_kind(report: Report) -> Counter[str]:
     sums: Counter[str] = Counter()
     for bucket in report.buckets:
         sums.update(bucket.errors)
-    kinds = dict(ErrorKind.choices)
+    return sums
+
+
+def _errors_chart(axis: _Axis, report: Report) -> Chart:
+    sums, kinds = errors_by_kind(report), dict(ErrorKind.choices)
     lines = [
-        axis.line(kinds.get(kind, "Unknown"), _errors_of(kind), COUNT, colour=colour)
+        axis.line(kinds.get(kind, "Unknown"), _errors_of(kind), COUNT, colour=colour, narrow=("error", kind))
         for colour, (kind, _) in enumerate(sums.most_common(), start=1)
     ]
     empty = "" if sums else "No call failed."
@@ -175,3 +243,12 @@ def _errors_chart(axis: _Axis, report: Report) -> Chart:
 
 def _errors_of(kind: str) -> Callable[[Bucket], int]:
     return lambda bucket: bucket.errors.get(kind, 0)
+
+
+def _tokens_chart(axis: _Axis) -> Chart:
+    lines = [
+        axis.line("In", lambda bucket: bucket.totals.input_tokens, tokens, colour=1),
+        axis.line("Out", lambda bucket: bucket.totals.output_tokens, tokens, colour=3),
+    ]
+    counted = any(bucket.totals.input_tokens or bucket.totals.output_tokens for bucket in axis.buckets)
+    return axis.chart("tokens", "Tokens", "", lines, empty="" if counted else "No tokens were counted.")

@@ -15,7 +15,7 @@ from llm_admin.admin import playground
 from llm_admin.admin.document_pages import DocumentPages, links, parts, say_moved
 from llm_admin.models import LIVE, Prompt, PromptTest, label_title
 from llm_admin.schemas.diffs import changes
-from llm_admin.selectors import label_history, test_results, uses, version_numbers
+from llm_admin.selectors import feedback, label_history, test_results, uses, version_numbers
 from llm_admin.services import documents, label_moves, labels
 from llm_admin.services.actors import Actor
 
@@ -76,9 +76,10 @@ class PublishPages(DocumentPages):
         return self._page(request, "publish.html", document, context, 409 if conflict else 200)
 
 
-def _columns(document: Any, *versions: Any) -> list[tuple[Any, version_numbers.Numbers]]:
+def _columns(document: Any, *versions: Any) -> list[tuple[Any, version_numbers.Numbers, feedback.Counted | None]]:
     different = dict.fromkeys(version for version in versions if version)
-    return [(version, version_numbers.of_version(document, version)) for version in different]
+    said = feedback.of_versions(document, different)
+    return [(one, version_numbers.of_version(document, one), said.get(one.pk)) for one in different]
 
 
 def tests_of(document: Any, version: Any, actor: Actor) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from llm_admin.admin.document_saving import DocumentForm, Draft, live_version
 from llm_admin.models import LIVE, label_title
 from llm_admin.schemas.diffs import changes
 from llm_admin.schemas.word_diffs import Change
-from llm_admin.selectors import version_numbers
+from llm_admin.selectors import feedback, version_numbers
 from llm_admin.services import documents, label_moves
 from llm_admin.services.actors import Actor
 
@@ -43,7 +43,11 @@ class VersionPages(DocumentPages):
         actor, document = self._found(request, pk)
         shown = Paginator(_rows(document), PER_PAGE).get_page(request.GET.get("page"))
         numbers = version_numbers.of_versions(document)
-        rows = [row | {"numbers": numbers.get(row["row"].pk)} for row in with_labels(shown)]
+        said = feedback.of_versions(document, shown)
+        rows = [
+            row | {"numbers": numbers.get(row["row"].pk), "feedback": said.get(row["row"].pk)}
+            for row in with_labels(shown)
+        ]
         context = {"title": f"Versions of {document}", "versions": rows, "page": shown, "counted": True}
         return self._page(request, "timeline.html", document, context | permissions(actor, self.noun))
 
@@ -62,6 +66,7 @@ class VersionPages(DocumentPages):
             "before": before,
             "after": after,
             "newest": newest,
+            "feedback": _said(document, before, after),
             "parts": parts(found),
             "choices": picker(document, before, after),
         }
@@ -89,6 +94,12 @@ class VersionPages(DocumentPages):
             "links": {"diff": link(document, "diff", **{"from": base.number, "to": document.last_number})},
         }
         return render(request, "llm_admin/versions/_review.html", context)
+
+
+def _said(document: Any, *versions: Any) -> list[tuple[Any, feedback.Counted]]:
+    """What people thought of the answers of each; only those of which anybody said anything."""
+    counted = feedback.of_versions(document, versions)
+    return [(one, counted[one.pk]) for one in dict.fromkeys(versions) if one is not None and one.pk in counted]
 
 
 def shown_versions(document: Any) -> dict[str, Any]:

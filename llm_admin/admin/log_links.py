@@ -8,14 +8,16 @@ from django.urls import reverse
 
 from llm_admin.selectors.usage import UsageFilter
 
-# Positions of columns in the list, from 0: the slowest and the dearest first.
-BY_LATENCY = {"o": "-4"}
-BY_COST = {"o": "-7"}
+# The slowest, and the dearest, first: whatever columns somebody chose.
+BY_LATENCY = {"sort": "latency"}
+BY_COST = {"sort": "cost"}
 
 
 def logs_url(usage_filter: UsageFilter, **more: str | int) -> str:
     span = {"since": usage_filter.since.isoformat(), "until": usage_filter.until.isoformat()}
     given: dict[str, object] = {**usage_filter.given()}
+    if isinstance(places := given.get("deployment"), tuple):
+        given["deployment"] = ",".join(map(str, places))
     if "cached" in given:
         given["cached"] = "yes" if given["cached"] else "no"
     return reverse("admin:llm_admin_interactionlog_changelist") + "?" + urlencode({**span, **given, **more})

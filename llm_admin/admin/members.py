@@ -70,6 +70,7 @@ class AddForm(forms.ModelForm):
 class MembershipAdmin(TwoButtons, ConsoleAdmin):
     list_display = ("person", "short_role", "email", "last_seen", "since")
     list_select_related = ("user",)
+    change_form_outer_after_template = "llm_admin/members/_numbers.html"
     search_fields = ("user__username", "user__first_name", "user__last_name", "user__email")
     actions = None
 

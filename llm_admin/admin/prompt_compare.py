@@ -20,6 +20,7 @@ from llm_admin.admin.value_fields import fields_of, refused
 from llm_admin.exceptions import InvalidInput, NotFound
 from llm_admin.models import LIVE, LanguageModel, Prompt, PromptTest, PromptVersion
 from llm_admin.schemas.prompts import PromptSpec
+from llm_admin.selectors import feedback
 from llm_admin.services import answers, comparisons, documents, drafts
 from llm_admin.services.comparisons import Choice
 
@@ -84,12 +85,14 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "may_cache": any(answers.may_apply(actor.workspace, spec) for spec in specs),
         **fields_of(specs, _last_inputs(request, prompt)),
     }
-    return TemplateResponse(request, "llm_admin/compare/page.html", context | _grid_context(request, prompt))
+    context |= _grid_context(request, prompt, context["grid"])
+    return TemplateResponse(request, "llm_admin/compare/page.html", context)
 
 
-def _grid_context(request: HttpRequest, prompt: Prompt) -> dict[str, Any]:
+def _grid_context(request: HttpRequest, prompt: Prompt, grid: compare_grid.Grid | None) -> dict[str, Any]:
     actor = actor_of(request)
-    return {"prompt": prompt, "may_keep": actor.may("change_prompt"), "may_stop": actor.may("run_prompt")}
+    may = {"may_keep": actor.may("change_prompt"), "may_stop": actor.may("run_prompt")}
+    return {"prompt": prompt, "feedback_given": feedback.given(request.user, logs=grid.logs if grid else ()), **may}
 
 
 def _versions(prompt: Prompt) -> list[tuple[str, str]]:
@@ -202,7 +205,7 @@ def _choices(prompt: Prompt, picks: list[Pick], draft: Any) -> list[Choice]:
 
 def _shown(request: HttpRequest, prompt: Prompt, key: str) -> HttpResponse:
     grid = compare_grid.build(prompt, actor=actor_of(request), key=key)
-    return render(request, "llm_admin/compare/_grid.html", {"grid": grid, **_grid_context(request, prompt)})
+    return render(request, "llm_admin/compare/_grid.html", {"grid": grid, **_grid_context(request, prompt, grid)})
 
 
 @require_GET
@@ -216,7 +219,7 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
     grid = compare_grid.build(prompt, actor=actor, key=request.GET.get("set", ""), only_row=row)
     if grid is None:
         raise Http404
-    context = {"grid": grid, **_grid_context(request, prompt)}
+    context = {"grid": grid, **_grid_context(request, prompt, grid)}
     if "run" in request.GET:
         parts = ((r, c, one) for r in grid.rows for c in r.cells for one in c.answers)
         found = next((part for part in parts if str(part[2].run.pk) == request.GET["run"]), None)

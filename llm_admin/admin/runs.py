@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from llm_admin.admin import playground, run_again
 from llm_admin.admin.base import OwnPageAdmin, actor_of
+from llm_admin.admin.feedback_filters import RunFeedbackFilter
 from llm_admin.models import Run, RunError
 from llm_admin.selectors.timelines import time_line
 from llm_admin.selectors.traces import milliseconds
@@ -27,7 +28,7 @@ from llm_admin.tenancy import current_workspace
 @admin.register(Run)
 class RunAdmin(OwnPageAdmin):
     list_display = ("title", "status_shown", "source_shown", "owner", "started", "lasted", "tokens_shown", "cost_shown")
-    list_filter = ("status", "kind", "source")
+    list_filter = ("status", "kind", "source", RunFeedbackFilter)
     list_select_related = ("owner",)
     search_fields = ("title",)
     search_help_text = "Search in titles"

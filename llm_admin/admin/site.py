@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import Resolver404, URLPattern, path, resolve, reverse
 from django.views.decorators.http import require_POST
 
-from llm_admin.admin import gallery
+from llm_admin.admin import dashboard, feedback, gallery, retention
 from llm_admin.admin.base import actor_of
 from llm_admin.admin.health import health_page
 from llm_admin.admin.help import help_page
@@ -79,7 +79,10 @@ def extra_urls() -> list[URLPattern]:
     return [
         path("help/", view(help_page), name="llm_admin_help"),
         path("health/", view(health_page), name="llm_admin_health"),
+        *dashboard.urls(view),
         *gallery.urls(view),
+        *feedback.urls(view),
+        *retention.urls(view),
         path("workspace/settings/", view(settings_page), name="llm_admin_workspace_settings"),
         path("workspace/switch/", view(require_POST(switch)), name="llm_admin_workspace_switch"),
     ]

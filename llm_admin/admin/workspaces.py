@@ -103,6 +103,7 @@ class WorkspaceAdmin(TwoButtons, ConsoleAdmin):
             ("Currency", {"fields": ("currency", "currency_rate")}),
             ("Publishing", {"fields": ("protected_labels",)}),
             ("Limits", {"fields": ("calls_per_minute",)}),
+            ("How long things are kept", {"fields": ("keep_texts_days", "keep_logs_days")}),
         )
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:

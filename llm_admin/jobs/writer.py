@@ -75,6 +75,11 @@ class GroupWriter:
         """
         self._put(_Job(operations, None, then=then))
 
+    @property
+    def waiting(self) -> int:
+        """About how many jobs are in the queue."""
+        return self._queue.qsize()
+
     def stop(self) -> None:
         """After everything queued is written."""
         with self._lock:

@@ -100,6 +100,7 @@ class BudgetOverride(models.Model):
     amount = models.BigIntegerField(validators=[MinValueValidator(1)])
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     reason = models.CharField(max_length=300)
+    refused_before = models.PositiveIntegerField(default=0)  # calls, in this period until then
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: Any = scoped("use__budget__workspace")

@@ -71,6 +71,20 @@ class Workspace(models.Model):
         validators=[MinValueValidator(1)],
         help_text="Model calls by one person, however they are started. Empty: no limit.",
     )
+    keep_texts_days = models.PositiveIntegerField(
+        "days that texts are kept",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Messages, answers, inputs and results of runs, rows of batches, notes. Empty: as long as their rows.",
+    )
+    keep_logs_days = models.PositiveIntegerField(
+        "days that calls and runs are kept",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Afterwards only the numbers of dashboards stay, and what people thought of answers. Empty: forever.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

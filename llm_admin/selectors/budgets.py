@@ -51,6 +51,7 @@ class Standing:
     unknown_calls: int = 0
     refused_calls: int = 0
     warned: tuple[int, ...] = ()  # levels that the owner was told
+    refused_before: int = 0  # of the refused calls: before more was allowed
 
     @property
     def limit(self) -> int:
@@ -70,12 +71,17 @@ class Standing:
         return max((level for level in self.budget.warn_at if self.percent >= level), default=None)
 
     @property
+    def refused_since(self) -> int:
+        """What was refused before more was allowed says nothing of what is left."""
+        return max(0, self.refused_calls - self.refused_before)
+
+    @property
     def state(self) -> str:
         if not self.budget.enabled:
             return "off"
         if self.used >= self.limit:
             return "full"
-        return "warn" if self.warned_at is not None or self.refused_calls else "fine"
+        return "warn" if self.warned_at is not None or self.refused_since else "fine"
 
     def projected(self, now: dt.datetime | None = None) -> int | None:
         """At the pace so far, at the end of the period. None: it is too early to say."""
@@ -84,9 +90,11 @@ class Standing:
 
 
 def with_extra(rows: QuerySet[BudgetUse]) -> QuerySet[Any]:
-    """Each use knows what overrides allow on top of the limit, as `extra`."""
-    sums = BudgetOverride._base_manager.filter(use=OuterRef("pk")).order_by().values("use").annotate(all=Sum("amount"))
-    return rows.annotate(extra=Coalesce(Subquery(sums.values("all")), 0))
+    """Each use knows what overrides allow on top of the limit, as `extra`, and what was refused before the newest."""
+    overrides = BudgetOverride._base_manager.filter(use=OuterRef("pk"))
+    sums = overrides.order_by().values("use").annotate(all=Sum("amount"))
+    before = overrides.order_by("-pk").values("refused_before")[:1]
+    return rows.annotate(extra=Coalesce(Subquery(sums.values("all")), 0), before=Coalesce(Subquery(before), 0))
 
 
 def standings(budgets: Sequence[Budget], *, now: dt.datetime | None = None) -> list[Standing]:
@@ -106,7 +114,7 @@ def standing(budget: Budget, span: Span, use: Any | None) -> Standing:
     if use is None:
         return Standing(budget, span)
     numbers = (use.used, use.reserved, use.extra, use.unknown_calls, use.refused_calls)
-    return Standing(budget, span, *numbers, tuple(use.warned))
+    return Standing(budget, span, *numbers, tuple(use.warned), use.before)
 
 
 def history(budget: Budget) -> list[Standing]:

@@ -158,6 +158,7 @@ def resume(batch: Batch, *, actor: Actor) -> None:
     with transaction.atomic(), workspace_scope(actor.workspace):
         if BatchRow.objects.filter(batch=batch, status=RowStatus.STOPPED).exists():  # one by one, under Runs
             changes[BatchStatus.FINISHED] = BatchStatus.RUNNING
+        _refuse_without_inputs(batch, RowStatus.STOPPED, "stopped")
         _change(batch, actor, changes, "It is running or finished: there is nothing to resume.")
         BatchRow.objects.filter(batch=batch, status=RowStatus.STOPPED).update(status=RowStatus.PENDING, ended_at=None)
         stopping = Run.objects.filter(batch=batch, status__in=(RunStatus.PENDING, RunStatus.RUNNING))
@@ -188,14 +189,20 @@ def retry_failed(batch: Batch, *, actor: Actor) -> int:
     _require(batch, actor)
     with transaction.atomic(), workspace_scope(actor.workspace):
         failed = BatchRow.objects.filter(batch=batch, status=RowStatus.FAILED)
-        if batch.spec["workflow"]["inputs"] and failed.filter(inputs={}).exists():
-            raise Conflict("This workspace keeps no texts: what the failed rows held is gone. Start their file again.")
+        _refuse_without_inputs(batch, RowStatus.FAILED, "failed")
         count = failed.update(status=RowStatus.PENDING, run=None, problem="", ended_at=None, cost_nano=None, calls=0)
         if not count:
             raise Conflict("No row has failed: there is nothing to run again.")
         Batch.objects.filter(pk=batch.pk).update(status=BatchStatus.RUNNING, ended_at=None)
         transaction.on_commit(lambda: batch_pump.launch(batch.pk))
     return count
+
+
+def _refuse_without_inputs(batch: Batch, status: RowStatus, word: str) -> None:
+    """The workspace keeps no texts, or not for so long."""
+    rows = BatchRow.objects.filter(batch=batch, status=status, inputs={})
+    if (batch.spec.get("workflow") or {}).get("inputs") and rows.exists():
+        raise Conflict(f"This workspace keeps no texts: what the {word} rows held is gone. Start their file again.")
 
 
 def delete(batch: Batch, *, actor: Actor) -> None:

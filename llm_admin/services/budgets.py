@@ -137,7 +137,8 @@ def override(budget: Budget, *, actor: Actor, amount: int, reason: str) -> Budge
         use = open_use(budget, span_of(budget.period, timezone.now()))
         if words := _wrong_with(amount, before=budget.limit + use.extra):
             raise InvalidInput([Problem(("amount",), words)])
-        made = BudgetOverride(use=use, amount=amount, by=actor.user, reason=reason)
+        refused = use.refused_calls
+        made = BudgetOverride(use=use, amount=amount, by=actor.user, reason=reason, refused_before=refused)
         clean(made, exclude={"by"})  # None: code
         made.save()
         use.extra += amount

@@ -7,6 +7,8 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 
+from llm_admin.models import Workspace
+from llm_admin.services import actors, feedback, workspaces
 from llm_admin.services.families import PROMPTS, WORKFLOWS, Family
 from llm_admin.services.handles import Handle, Result, handle, known_handle
 
@@ -72,6 +74,30 @@ async def arun_workflow(
 ) -> Result:
     found = await _ahandle(WORKFLOWS, slug, which)
     return await found.arun(inputs, model=model, user=user, cache=cache)
+
+
+def give_feedback(
+    value: str | None,
+    *,
+    run_id: Any = None,
+    log_id: int | None = None,
+    note: str | None = None,
+    user: Any = None,
+    workspace: Workspace | str | None = None,
+) -> None:
+    """What somebody thinks of an answer: `value` "up" or "down", None takes it back. Of a run (a workflow's: of what it
+    gave back) or of one call. `user` None: one opinion, from code. Raises NotFound, InvalidInput, Conflict."""
+    where = workspace if isinstance(workspace, Workspace) else workspaces.by_slug(workspace)
+    actor = actors.system(where, user)
+    subject = feedback.find(actor=actor, run_id=run_id, log_id=log_id)
+    if value is None:
+        feedback.remove(actor=actor, subject=subject)
+    else:
+        feedback.give(actor=actor, subject=subject, value=value, note=note)
+
+
+async def agive_feedback(value: str | None, **about: Any) -> None:
+    await sync_to_async(give_feedback)(value, **about)
 
 
 async def _ahandle(family: Family, slug: str, which: Mapping[str, Any]) -> Handle:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from llm_admin.exceptions import Conflict, InvalidInput, NotFound, Problem
 from llm_admin.models import Connection
-from llm_admin.services import catalogue, connection_trial, connections
+from llm_admin.services import catalogue, connection_trial, connections, monitors
 from llm_admin.tenancy import across_workspaces, workspace_scope
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ def _record(connection: Connection, actor: Actor, words: str) -> None:
 
 @dataclass
 class Reencrypted:
-    """`unreadable`: names of connections whose key was encrypted with something that is not configured any more."""
+    """`unreadable`: names of what (connections, webhooks of monitors) was encrypted with a key that is not configured
+    any more."""
 
     done: int = 0
     unreadable: list[str] = field(default_factory=list)
@@ -91,6 +92,7 @@ def reencrypt() -> Reencrypted:
     """Every stored key, with the first SECRET_KEY and SALT_KEY that are configured now; all or nothing."""
     result = Reencrypted()
     with across_workspaces(), transaction.atomic():
+        result.done, result.unreadable = monitors.reencrypt()
         rows = Connection.objects.filter(api_key__isnull=False).select_related("workspace")
         for connection in rows.select_for_update(of=("self",)).order_by("pk"):
             if connection_trial.unreadable(connection):

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from llm_admin import signals
+from llm_admin import log_lines, signals
 from llm_admin.channels.memory import CHANNEL
 from llm_admin.choices import CallStatus, ErrorKind, RunStatus, StepStatus, StoreTexts
 from llm_admin.conf import settings
@@ -31,7 +31,7 @@ from llm_admin.jobs.writer import WRITER, Insert, update_one
 from llm_admin.models import Run, RunCheckpoint, RunError
 from llm_admin.schemas.events import RunEvent, StatusEvent
 from llm_admin.schemas.records import Outcome
-from llm_admin.services import continuing, upkeep
+from llm_admin.services import continuing, metrics, upkeep
 from llm_admin.services.answers import CachedAnswers
 from llm_admin.services.budget_gate import BudgetGate
 from llm_admin.services.live import LIVE, Emitter, LiveRun, executor_id
@@ -144,6 +144,25 @@ def _claim(run: Run) -> bool:
 
 
 async def _drive(live: LiveRun) -> Outcome:
+    with log_lines.about(**_about(live.run)):
+        return await _driven(live)
+
+
+def _about(run: Run) -> dict[str, Any]:
+    """What its lines in the log say. Nothing is read for it: this is an event loop."""
+    cached, plan = run._state.fields_cache, run.spec
+    workflow, owner = cached.get("workflow"), cached.get("owner")
+    return {
+        "run_id": run.pk,
+        "workspace": run.workspace.slug,
+        "prompt": (plan.get("prompt") or {}).get("slug"),
+        "workflow": workflow.slug if workflow else run.workflow_id,
+        "user": owner.get_username() if owner else run.owner_id,
+        "batch_id": run.batch_id,
+    }
+
+
+async def _driven(live: LiveRun) -> Outcome:
     if "llm_admin.runtime.executor" not in sys.modules:
         await asyncio.to_thread(import_module, "llm_admin.runtime.executor")  # a second, the first time
     from llm_admin.runtime.context import Context
@@ -206,6 +225,8 @@ async def _close(live: LiveRun, outcome: Outcome) -> None:
         launch(live.run)
     if error := closing.exception():
         logger.error("The end of run %s could not be stored.", live.run.pk, exc_info=error)
+    elif outcome.status != RunStatus.WAITING:
+        metrics.run_ended(live.run, outcome.status)
 
 
 async def _write_end(live: LiveRun, outcome: Outcome) -> None:

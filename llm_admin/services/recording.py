@@ -20,7 +20,7 @@ from llm_admin.models import InteractionLog, InteractionText, Run, RunCheckpoint
 from llm_admin.schemas.events import RunEvent, StepEvent
 from llm_admin.schemas.records import ApprovalRequest, CallRecord, CallStart, StepRecord
 from llm_admin.schemas.walking import inside
-from llm_admin.services import continuing
+from llm_admin.services import continuing, metrics
 from llm_admin.services.budget_gate import settle
 
 logger = logging.getLogger(__name__)
@@ -97,6 +97,7 @@ class RunRecorder:
         self._finish(record.start.path)
         self.open_calls.pop(record.start.path, None)
         self.calls.append(record)
+        metrics.call_ended(self.run, record)
         self.pending.append(log_insert(self.run, record, self.mask, keeps_texts=self.keeps_texts))
         if (settling := settle(record)) is not None:
             self.pending.append(settling)

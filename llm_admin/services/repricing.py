@@ -21,7 +21,7 @@ from llm_admin.jobs.local import LOCAL
 from llm_admin.jobs.writer import WRITER
 from llm_admin.models import BatchRow, Deployment, DeploymentPrice, InteractionLog, LanguageModel, Repricing, Run
 from llm_admin.runtime.pricing import cost_nano
-from llm_admin.services import prices
+from llm_admin.services import log_minutes, prices
 from llm_admin.services.computed import usage_of
 from llm_admin.services.live import LIVE, executor_id
 from llm_admin.tenancy import workspace_scope
@@ -192,6 +192,7 @@ def _price_again(job: Repricing, logs: list[InteractionLog]) -> Sums:
             log.price_id, log.cost_nano = price, cost
             changed.append(log)
     InteractionLog._base_manager.bulk_update(changed, ["price", "cost_nano"])
+    log_minutes.changed(log.pk for log in changed)
     _add_up({log.run_id for log in changed if log.run_id})
     return sums
 

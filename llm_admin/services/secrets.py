@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings as django_settings
 
+from llm_admin import log_lines
 from llm_admin.conf import settings
 from llm_admin.exceptions import InvalidInput, Problem
 from llm_admin.models import Connection, Workspace
@@ -39,7 +40,10 @@ def _build() -> Redactor:
 
     with across_workspaces():
         keys = [connection.secret() for connection in Connection.objects.all()]
-    _latest = Redactor([django_settings.SECRET_KEY, *settings().EXTRA_SECRETS, *filter(None, keys)])
+    _latest = Redactor(
+        [django_settings.SECRET_KEY, *settings().EXTRA_SECRETS, *filter(None, [settings().METRICS_TOKEN, *keys])]
+    )
+    log_lines.mask_with(_latest.text)
     return _latest
 
 

@@ -25,8 +25,12 @@ from llm_admin.services import (
     budget_mails,
     drafts,
     execution,
+    log_search,
+    monitor_watch,
     recovery,
     repricing,
+    retention,
+    rollups,
     upkeep,
 )
 from llm_admin.services.live import LIVE, executor_id
@@ -90,8 +94,12 @@ async def _tick() -> None:
         await WRITER.write(approvals.settle_overdue)
         await WRITER.write(batch_work.settle_waiting)
         await WRITER.write(budget_gate.expire)
+        await asyncio.to_thread(rollups.tick)
+        await asyncio.to_thread(log_search.tick)
         await asyncio.to_thread(approval_mails.send_waiting)
         await asyncio.to_thread(budget_mails.send_warnings)
+        await retention.tick()
+        await monitor_watch.tick()
 
 
 async def _recover() -> None:

@@ -21,8 +21,11 @@ CHANGEABLE = (
     "cache_answers",
     "cache_hours",
     "calls_per_minute",
+    "keep_texts_days",
+    "keep_logs_days",
 )
 MOST_HOURS = 366 * 24
+MOST_DAYS = 36_500
 
 
 def change(workspace: Workspace, *, actor: Actor, **values: Any) -> Workspace:
@@ -51,6 +54,9 @@ def check(workspace: Workspace) -> list[Problem]:
         problems.append(Problem(("currency_rate",), "One US dollar is 1 US dollar: enter 1, or another currency."))
     if (workspace.cache_hours or 0) > MOST_HOURS:
         problems.append(Problem(("cache_hours",), f"Choose at most {MOST_HOURS:,} hours, which is a year."))
+    for name in ("keep_texts_days", "keep_logs_days"):
+        if (getattr(workspace, name) or 0) > MOST_DAYS:
+            problems.append(Problem((name,), f"Choose at most {MOST_DAYS:,} days, or leave it empty to keep them."))
     try:
         labels.protect_names(workspace.protected_labels)
     except InvalidInput as error:

@@ -7,8 +7,10 @@ import shutil
 
 import pytest
 
+from tests.e2e.waiting import COUNT_REQUESTS
 from tests.servers.console import SET_UP, Console
 from tests.servers.openai_server import OpenAIServer
+from tests.servers.snippets import Snippets
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -73,11 +75,13 @@ def provider(provider_server):
 def console(tmp_path_factory, provider_server):
     made = Console(tmp_path_factory.mktemp("console"))
     made.manage("migrate", "--verbosity", "0")
+    made.snippets = Snippets(made.environment)
     key = "sk-proj-E2E0123456789abcdefghijklmnopqrstuvwxyz"
     made.code(SET_UP.format(url=provider_server.base_url, key=key, model="words") + ACCOUNTS)
     made.start()
     yield made
     made.kill()
+    made.snippets.end()
 
 
 @pytest.fixture(scope="session")
@@ -101,25 +105,53 @@ def sessions(console, chromium):
     return cookies
 
 
+@pytest.fixture(scope="session")
+def contexts(console, chromium, sessions):
+    """One for each person and kind of screen: they keep what the browser has loaded, which is most of a page's time."""
+    made = {}
+
+    def context(username: str, width: int, height: int, scheme: str):
+        key = username, width, height, scheme
+        if key not in made:
+            made[key] = chromium.new_context(
+                base_url=console.address,
+                storage_state=sessions(username),
+                viewport={"width": width, "height": height},
+                color_scheme=scheme,
+            )
+            made[key].set_default_timeout(PATIENCE_MS)
+            made[key].add_init_script(COUNT_REQUESTS)
+        return made[key]
+
+    yield context
+    for one in made.values():
+        one.close()
+
+
 @pytest.fixture
-def open_as(console, chromium, sessions):
+def open_as(console, contexts, sessions):
     """open_as("author", width=390) -> a page; what the browser complains about fails the test."""
-    contexts, complaints = [], []
+    used, complaints = [], []
 
     def make(username: str = "author", *, width: int = 1440, height: int = 1000, scheme: str = "light"):
-        context = chromium.new_context(
-            base_url=console.address,
-            storage_state=sessions(username),
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        contexts.append(context)
+        context = contexts(username, width, height, scheme)
         page = context.new_page()
+        if context not in used:
+            used.append(context)
+            forget(context, page, console.address, sessions(username))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
 
     yield make
-    for context in contexts:
-        context.close()
+    for page in [page for context in used for page in context.pages]:
+        page.close()
     assert complaints == []
+
+
+def forget(context, page, origin, session):
+    """What the test before left with the browser; only files that never change are kept."""
+    context.clear_cookies()
+    context.add_cookies(session["cookies"])
+    link = context.new_cdp_session(page)
+    link.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage,indexeddb"})
+    link.detach()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.waiting import COUNT_REQUESTS, settled
 from tests.servers.console import wait_until
 
 AXE = Path(__file__).parent / "node_modules/axe-core/axe.min.js"
@@ -204,7 +205,7 @@ def flows(console):
 
 def violations(page, axe) -> str:
     """In the light, and, since only the colours differ, those of them in the dark that are hard to read."""
-    page.wait_for_load_state("networkidle")
+    settled(page)
     page.add_script_tag(path=axe)
     page.add_style_tag(content="*, ::before, ::after { transition: none !important; animation: none !important }")
     found = complaints(page, "{resultTypes: ['violations']}")
@@ -235,7 +236,7 @@ def unfold(page, name):
 def test_axe_sees_what_is_wrong(open_as, paths, axe):
     page = open_as("boss")
     page.goto(paths["new connection"])
-    page.wait_for_load_state("networkidle")
+    settled(page)
     page.evaluate("document.querySelector('label[for=id_name]').remove()")
     page.add_style_tag(content="h1, h1 * { color: #ddd !important }")
     assert [line.split(":")[0] for line in violations(page, axe).splitlines() if line[0] != " "] == [
@@ -280,6 +281,7 @@ def test_a_form_that_was_refused(name, open_as, paths, axe):
 
 def test_the_login(chromium, console, axe):
     page = chromium.new_page(base_url=console.address)
+    page.add_init_script(COUNT_REQUESTS)
     page.goto("/admin/login/")
     assert violations(page, axe) == ""
     page.fill("#id_username", "nobody")

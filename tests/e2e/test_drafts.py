@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.e2e.waiting import settled
 from tests.servers.console import wait_until
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -31,7 +32,7 @@ def prompt(console, request):
 def visit(page, address):
     page.goto(address)
     page.wait_for_selector("#prompt_form textarea")
-    page.wait_for_load_state("networkidle")
+    settled(page)
 
 
 def text(page, number):

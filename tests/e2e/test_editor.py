@@ -8,6 +8,7 @@ import re
 import pytest
 
 from tests.e2e.drags import drag
+from tests.e2e.waiting import settled
 from tests.servers.openai_server import Behaviour
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -45,7 +46,7 @@ class Counted:
 def open_new(page):
     page.goto(NEW)
     page.wait_for_selector(".llm-message textarea")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     discard = page.get_by_role("button", name="Discard")
     if discard.is_visible():  # the draft of the test before
         discard.click()

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.e2e.keys import press
+from tests.e2e.waiting import settled
 
 expect = pytest.importorskip("playwright.sync_api").expect
 LIST = "/admin/llm_admin/prompt/"
@@ -16,7 +17,7 @@ def open_prompt(page, name):
     page.goto(LIST)
     press(page.get_by_role("link", name=re.compile(f"^{name}")).first)
     page.wait_for_selector("#llm-try-form")
-    page.wait_for_load_state("networkidle")
+    settled(page)
 
 
 def choose(page, item):
@@ -63,7 +64,7 @@ def test_an_archived_prompt_is_refused_with_its_name_and_restored(open_as):
     expect(page.locator("main")).to_contain_text("NDA first check")  # who uses it
     press(page.get_by_role("button", name="Archive", exact=True))
     expect(page.locator(".llm-archived")).to_contain_text("archived")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     for field in page.locator("#llm-try-form [data-input]").all():
         if field.evaluate("node => node.tagName") in ("INPUT", "TEXTAREA"):
             field.fill("Some words")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.e2e.waiting import settled
 from tests.servers.openai_server import Behaviour
 
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -15,7 +16,7 @@ def open_prompt(page, name):
     page.goto("/admin/llm_admin/prompt/")
     page.get_by_role("link", name=re.compile(f"^{name}")).first.click()
     page.wait_for_selector("#llm-try-form")
-    page.wait_for_load_state("networkidle")
+    settled(page)
 
 
 def run_button(page):

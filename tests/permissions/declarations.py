@@ -43,6 +43,7 @@ PAGES: dict[str, Page] = {
     "root": Page(NOTHING, get=302),
     "healthz": Page(NOTHING),
     "readyz": Page(NOTHING),
+    "metrics": Page(OPERATOR),
     "index": Page(VIEWER),
     "login": Page(NOTHING, get=302),
     "logout": Page(NOTHING, get=405),
@@ -58,6 +59,10 @@ PAGES: dict[str, Page] = {
     "llm_admin_workspace_empty_cache": by_pk("workspace", ADMIN, get=405),
     "llm_admin_workspace_switch": Page(NOTHING, get=405, post={"workspace": "workspace"}),
     "llm_admin_health": Page(OPERATOR),
+    "llm_admin_feedback": Page(OWN, get=405, post={"log": "log", "value": "up"}),
+    "llm_admin_retention": Page(ADMIN),
+    "llm_admin_retention_preview": Page(ADMIN),
+    "llm_admin_retention_remove": Page(ADMIN, get=405),
     **crud("connection", OPERATOR, OPERATOR),
     "llm_admin_connection_test": by_pk("connection", OPERATOR, get=405),
     "llm_admin_connection_key": by_pk("connection", OPERATOR, post={"key": "key"}),
@@ -71,6 +76,9 @@ PAGES: dict[str, Page] = {
     "llm_admin_languagemodel_reprice": by_pk("languagemodel", OPERATOR, post={"since": "2020-01-01"}),
     "llm_admin_languagemodel_reprice_progress": by_pk("languagemodel", OPERATOR),
     "llm_admin_numbers": Page(VIEWER, query={"prompt": "prompt"}),
+    "llm_admin_numbers_csv": Page(VIEWER, query={"prompt": "prompt"}),
+    "llm_admin_numbers_part": Page(OWN),  # of runs and budgets what is one's own; of providers how many work
+    "llm_admin_time_zone": Page(NOTHING, get=405, post={"zone": "key"}),
     "llm_admin_interactionlog_changelist": Page(VIEWER),  # the filter names prompts; its rows are one's own
     "llm_admin_interactionlog_change": Page(OWN, arguments={"object_id": "log"}),
     **crud("membership", ADMIN, ADMIN),

@@ -256,7 +256,7 @@ def test_nobody_else_sees_a_text_or_changes_a_row(world, name):
 HOLDS_NO_TEXT = {
     "index",
     "llm_admin_languagemodel_history",
-    "llm_admin_numbers",
+    "llm_admin_numbers_csv",
     "search",
     "llm_admin_workflow_variables",
     "llm_admin_prompt_template",  # the names of the variables

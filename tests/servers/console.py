@@ -19,6 +19,8 @@ from typing import Any
 
 import httpx
 
+from tests.servers.snippets import Snippets
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -49,6 +51,7 @@ class Console:
         self.address = f"http://127.0.0.1:{self.port}"
         self.log = folder / "console.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self.snippets: Snippets | None = None
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "console.settings",
             "DATABASE_URL": f"sqlite:///{self.database}",
@@ -66,6 +69,8 @@ class Console:
 
     def code(self, text: str) -> str:
         """Runs Python in a process with Django set up; what it prints."""
+        if self.snippets is not None:
+            return self.snippets.run(text)
         return self.manage("shell", "--no-imports", "-c", text).stdout
 
     def start(self) -> None:

@@ -2,25 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from abc import abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
 from llm_admin.choices import ErrorKind
 from llm_admin.exceptions import CallFailed
-from llm_admin.runtime.providers.base import Parameters, Provider
+from llm_admin.runtime.providers.addresses import address, option
+from llm_admin.runtime.providers.base import Endpoint, Parameters, Provider
+from llm_admin.runtime.providers.pools import Pools
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 T = TypeVar("T", bound="BaseChatModel | Any")
+C = TypeVar("C")
 
 
-class ExtraProvider(Provider):
+class Place(NamedTuple):
+    """Where a client asks, and how: in the order in which clients are made of it."""
+
+    url: str
+    key: str
+    headers: dict[str, str]
+    timeout: float
+    wait: float  # for the first token
+
+    @property
+    def identity(self) -> Hashable:
+        return self.url, self.key, tuple(sorted(self.headers.items())), self.timeout, self.wait
+
+
+@dataclass(frozen=True, slots=True)
+class Library(Generic[C]):
+    """What a provider needs of the module that imports its library; `C` is the library's client."""
+
+    pools: Callable[[], Pools[C]]
+    client: Callable[[Place], C]
+    classify: Callable[[BaseException], CallFailed | None]
+
+
+class ExtraProvider(Provider, Generic[C]):
+    """Options of a connection: `headers` and `body`, both added to every request."""
+
+    default_base_url: str
+
     def __init__(self) -> None:
+        self._clients: Pools[C] | None = None
         if self.missing:
             self.modules = ()  # they cannot be imported; whoever calls is told by `require`
+
+    @abstractmethod
+    def library(self) -> Library[C]:
+        """Imports it; only called when nothing is missing."""
+
+    def place(self, endpoint: Endpoint) -> Place:
+        url, key = address(endpoint, self.default_base_url)
+        return Place(url, key, option(endpoint, "headers"), endpoint.timeout, endpoint.first_token_timeout)
+
+    def client(self, place: Place) -> C:
+        """One for each event loop and place."""
+        library = self.library()
+        if self._clients is None:
+            self._clients = library.pools()
+        return self._clients.get(place.identity, lambda: library.client(place))
+
+    def classify(self, exc: BaseException) -> CallFailed | None:
+        found = None if self.missing else self.library().classify(exc)
+        return found or super().classify(exc)
+
+    async def aclose(self) -> None:
+        if self._clients is not None:
+            await self._clients.aclose()
 
     def require(self) -> None:
         """Raises CallFailed with the command that installs what is missing."""

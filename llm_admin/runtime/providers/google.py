@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_admin.exceptions import CallFailed
-from llm_admin.runtime.providers.addresses import address, option
+from llm_admin.runtime.providers.addresses import option
 from llm_admin.runtime.providers.base import EmbeddingResult, Endpoint, Parameters
-from llm_admin.runtime.providers.extras import ExtraProvider, made, schema_of, split, wants_json
+from llm_admin.runtime.providers.extras import ExtraProvider, Library, made, schema_of, split, wants_json
 from llm_admin.runtime.providers.reading import Reading, checked
 
 if TYPE_CHECKING:
     from google.genai import Client
     from langchain_core.language_models import BaseChatModel
 
-    from llm_admin.runtime.providers.pools import Pools
-
 SAME = ("temperature", "top_p", "top_k", "stop", "seed", "presence_penalty", "frequency_penalty")
 MORE = ("thinking_budget", "thinking_level", "include_thoughts", "safety_settings", "reasoning_effort")
 FIELDS = {**{name: name for name in (*SAME, *MORE)}, "max_tokens": "max_output_tokens"}
 
 
-class GoogleProvider(ExtraProvider):
-    """Options of a connection: `headers` and `body`, both added to every request."""
-
+class GoogleProvider(ExtraProvider["Client"]):
     modules = ("llm_admin.runtime.providers.google_model",)
     label = "Google Gemini"
     requirement = "langchain-google-genai>=4.2,<5"
@@ -31,9 +26,11 @@ class GoogleProvider(ExtraProvider):
     default_base_url = "https://generativelanguage.googleapis.com"
     supports_embeddings = True
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._clients: Pools[Client] | None = None
+    def library(self) -> Library[Client]:
+        from llm_admin.runtime.providers.google_errors import classify
+        from llm_admin.runtime.providers.google_model import client, pools
+
+        return Library(pools, lambda place: client(*place), classify)
 
     def build(self, endpoint: Endpoint, parameters: Parameters) -> BaseChatModel:
         self.require()
@@ -44,7 +41,7 @@ class GoogleProvider(ExtraProvider):
         if schema := schema_of(parameters):
             wanted["response_schema"] = schema
         body = {**option(endpoint, "body"), **rest}
-        client = self._client(endpoint)
+        client = self.client(self.place(endpoint))
         return made(lambda: chat_model(client, endpoint.provider_model, {**known, **wanted}, body))
 
     async def list_models(self, endpoint: Endpoint) -> list[str]:
@@ -52,7 +49,7 @@ class GoogleProvider(ExtraProvider):
         from llm_admin.runtime.providers.google_model import model_names
 
         with Reading(self):
-            return await model_names(self._client(endpoint))
+            return await model_names(self.client(self.place(endpoint)))
 
     async def embed(self, endpoint: Endpoint, texts: list[str]) -> EmbeddingResult:
         self.require()
@@ -60,27 +57,5 @@ class GoogleProvider(ExtraProvider):
 
         with Reading(self):
             return EmbeddingResult(
-                checked(await vectors(self._client(endpoint), endpoint.provider_model, texts), texts)
+                checked(await vectors(self.client(self.place(endpoint)), endpoint.provider_model, texts), texts)
             )
-
-    def classify(self, exc: BaseException) -> CallFailed | None:
-        if not self.missing:
-            from llm_admin.runtime.providers.google_errors import classify
-
-            return classify(exc) or super().classify(exc)
-        return super().classify(exc)
-
-    async def aclose(self) -> None:
-        if self._clients is not None:
-            await self._clients.aclose()
-
-    def _client(self, endpoint: Endpoint) -> Client:
-        from llm_admin.runtime.providers.google_model import client, pools
-
-        if self._clients is None:
-            self._clients = pools()
-        url, key = address(endpoint, self.default_base_url)
-        headers: dict[str, Any] = option(endpoint, "headers")
-        times = (endpoint.timeout, endpoint.first_token_timeout)
-        identity = (url, key, tuple(sorted(headers.items())), times)
-        return self._clients.get(identity, lambda: client(url, key, headers, *times))

@@ -14,6 +14,12 @@
     };
   }
 
+  // What a bar leads to stands in the table behind the chart: closer, or to the logs.
+  function follow(canvas, index) {
+    const rows = canvas.closest("[data-llm-chart]").querySelectorAll("tbody tr");
+    rows[index]?.querySelector("a")?.click();
+  }
+
   function dataset(line, position, data, palette) {
     const colour = palette.series[(line.colour - 1) % palette.series.length];
     const shared = { label: line.name, data: line.values, texts: line.texts, borderColor: colour, backgroundColor: colour };
@@ -39,14 +45,10 @@
       responsive: true,
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },
-      onClick: (event, found) => found.length && window.location.assign(data.urls[found[0].index]),
+      onClick: (event, found) => found.length && follow(event.chart.canvas, found[0].index),
       onHover: (event, found) => (event.native.target.style.cursor = found.length ? "pointer" : ""),
       plugins: {
-        legend: {
-          display: data.lines.length > 1,
-          position: "bottom",
-          labels: { color: palette.text, boxWidth: stacked ? 12 : 24, boxHeight: 12, usePointStyle: !stacked, pointStyle: "line" },
-        },
+        legend: { display: false }, // it stands below, as links
         tooltip: {
           filter: (item) => stacked ? item.raw !== 0 : item.raw !== null,
           callbacks: {
@@ -102,17 +104,89 @@
     region.textContent = title ? `Showing: ${title.textContent}` : "";
   }
 
-  // A page that loads its panel again (after a run) keeps the range that was chosen in it.
+  // A page that loads its panel again (after a run) keeps what was chosen in it.
   document.addEventListener("htmx:configRequest", (event) => {
-    const panel = event.detail.elt.querySelector(":scope > .llm-dash");
-    if (panel && /\/numbers\/(\?|$)/.test(event.detail.path) && !/[?&]range=/.test(event.detail.path)) {
-      event.detail.parameters.range = panel.dataset.range;
-    }
+    const panel = event.detail.elt.querySelector?.(":scope > .llm-dash");
+    if (panel && event.detail.elt.matches("[data-llm-part]")) event.detail.path = panel.dataset.fragment;
+  });
+
+  // ---- a panel that replaces itself: tables stay open, the keyboard stays where it was ----
+  let opened = new Set();
+  let moved = false;
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const panel = event.detail.elt.closest?.(".llm-dash") || event.detail.elt.querySelector?.(":scope > .llm-dash");
+    if (!panel) return;
+    moved = panel.contains(document.activeElement);
+    opened = new Set([...panel.querySelectorAll("details[data-key][open]")].map((one) => one.dataset.key));
   });
 
   document.addEventListener("htmx:load", (event) => {
-    if (event.target.matches?.(".llm-dash")) announce(event.target);
-    drawAll(event.target);
+    const panel = event.target;
+    if (panel.matches?.(".llm-dash")) {
+      panel.querySelectorAll("details[data-key]").forEach((one) => (one.open = opened.has(one.dataset.key)));
+      announce(panel);
+      if (moved && !panel.contains(document.activeElement)) {
+        panel.querySelector("[data-llm-announce]")?.focus({ preventScroll: true });
+      }
+      [opened, moved] = [new Set(), false];
+    }
+    drawAll(panel);
+  });
+
+  // ---- a part that could not be loaded says so, and can be tried again ----
+  const SENTENCES = {
+    404: "could not be loaded: what they are about is no longer there.",
+    0: "could not be loaded: the server does not answer.",
+  };
+
+  function complain(part, source, status) {
+    part.querySelector(":scope > .llm-dash-failed")?.remove();
+    const box = Object.assign(document.createElement("div"), { className: "llm-dash-failed" });
+    box.setAttribute("role", "alert");
+    const sentence = SENTENCES[status] || "could not be loaded: something went wrong on the server.";
+    const again = Object.assign(document.createElement("button"), {
+      type: "button",
+      className: "llm-button llm-button-small",
+      textContent: "Try again",
+    });
+    again.addEventListener("click", () => {
+      if (source !== part && source.isConnected) source.matches("form") ? source.requestSubmit() : source.click();
+      else htmx.trigger(part, "llm:again");
+    });
+    const words = Object.assign(document.createElement("p"), { textContent: `${part.dataset.llmPart} ${sentence}` });
+    box.append(words, again);
+    part.querySelector(":scope > .llm-dash-loading")?.remove();
+    part.prepend(box);
+  }
+
+  function failed(event) {
+    const part = event.detail.elt.closest?.("[data-llm-part]");
+    const status = event.detail.xhr?.status || 0;
+    if (part && ![403, 409, 422].includes(status)) complain(part, event.detail.elt, status); // those say it themselves
+  }
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.elt.closest?.("[data-llm-part]") && [404, 503].includes(event.detail.xhr.status)) {
+      event.detail.shouldSwap = false;
+    }
+  });
+  ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach((name) => document.addEventListener(name, failed));
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    event.detail.elt.closest?.("[data-llm-part]")?.querySelector(":scope > .llm-dash-failed")?.remove();
+  });
+
+  // A menu closes when somebody clicks elsewhere, or presses Escape.
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll(".llm-dash-pick[open]").forEach((menu) => {
+      if (!menu.contains(event.target)) menu.open = false;
+    });
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest?.(".llm-dash-pick[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
   });
 
   document.addEventListener("DOMContentLoaded", () => {

@@ -141,6 +141,13 @@ class TestTheForm:
         operator.post(reverse("admin:llm_admin_budget_delete", args=[made.pk]), {"post": "yes"})
         assert not Budget.objects.exists()
 
+    def test_before_it_is_deleted_amounts_are_read_as_money(self, operator, scope):
+        made = budget(scope, unit="money", limit=NANO)
+        use(made).update(used=NANO // 4)
+        text = operator.get(reverse("admin:llm_admin_budget_delete", args=[made.pk])).content.decode()
+        assert "$0.25 used" in text
+        assert str(NANO // 4) not in text
+
     @pytest.mark.parametrize(
         ("typed", "unit", "rate", "stored"),
         [("0.05", "money", "1", 50_000_000), ("1", "money", "150", 6_666_667), ("7", "calls", "150", 7)],
@@ -287,10 +294,28 @@ class TestOverriding:
         assert place in response.context["panel"].form.errors
         assert not BudgetOverride.objects.exists()
 
+    def test_what_was_refused_before_says_nothing_of_what_is_left(self, operator, scope, system):
+        made = budget(scope, limit=10)
+        use(made).update(refused_calls=3)
+        assert "Running short" in operator.get(LIST).content.decode()
+        budgets.override(made, actor=system, amount=5, reason="More")
+        assert "Running short" not in operator.get(LIST).content.decode()
+        assert "3 calls were refused, before more was allowed." in operator.get(page(made)).content.decode()
+        use(made).update(refused_calls=4)
+        assert "Running short" in operator.get(LIST).content.decode()
+        assert "4 calls were refused." in operator.get(page(made)).content.decode()
+        budgets.override(made, actor=system, amount=5, reason="Still more")
+        assert "Running short" not in operator.get(LIST).content.decode()
+
     def test_what_is_on_record_is_not_deleted(self, operator, scope, system):
-        made = budget(scope)
-        budgets.override(made, actor=system, amount=1, reason="Because")
-        response = operator.post(reverse("admin:llm_admin_budget_delete", args=[made.pk]), {"post": "yes"})
+        made = budget(scope, unit="money", limit=NANO)
+        budgets.override(made, actor=system, amount=2 * NANO, reason="Because")
+        address = reverse("admin:llm_admin_budget_delete", args=[made.pk])
+        text = operator.get(address).content.decode()
+        assert "$2.00 more in" in text
+        assert "by code: Because" in text
+        assert str(2 * NANO) not in text
+        response = operator.post(address, {"post": "yes"})
         assert response.status_code in (403, 409)
         assert Budget.objects.exists()
 

@@ -1,0 +1,266 @@
+"""A block: the calls of some time as cells, each the sums over the calls that agree in every dimension.
+
+Stored as two compressed strings of columns: `cells`, and `times` (the histograms), which not every reader needs. The
+columns of many blocks are joined without looking at each block, which is what makes reading hundreds of them fast.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+
+from llm_admin.rollups.bins import COUNT
+
+Array = npt.NDArray[np.int64]
+
+# `tag`: the quarter of an hour within the UTC day in a person's block, the dimension in a summary, else 0.
+KEYS = {
+    "tag": "u1",
+    "model": "i4",
+    "deployment": "i4",
+    "prompt": "i4",
+    "version": "i4",
+    "workflow": "i4",
+    "user": "i8",
+    "source": "u1",
+    "status": "u1",
+    "error": "u1",
+    "cached": "u1",
+}
+# `priced`: calls of known cost. `paid_tokens`: of calls of known cost that the model answered; `hit_tokens`: of those
+# that the cache answered. `failed`, `stopped`, `hits`: calls.
+SUMS = {
+    "calls": "u4",
+    "failed": "u4",
+    "stopped": "u4",
+    "hits": "u4",
+    "priced": "u4",
+    "cost": "i8",
+    "input": "i8",
+    "output": "i8",
+    "paid_tokens": "i8",
+    "hit_tokens": "i8",
+}
+# How many entries of the histograms belong to a cell.
+TIMES = ("latency", "first")
+COLUMNS = {**KEYS, **SUMS, **dict.fromkeys(TIMES, "u4")}
+WIDTH = sum(np.dtype(kind).itemsize for kind in COLUMNS.values())
+DIMENSIONS = tuple(key for key in KEYS if key != "tag")
+ALL = len(DIMENSIONS)  # the tag of a summary's cell that has everything
+LEVEL = 3
+_local = threading.local()
+
+
+@dataclass
+class Histograms:
+    """Entries in the order of their cells."""
+
+    bins: Array
+    counts: Array
+
+
+@dataclass
+class Block:
+    """`columns` by name, of one length; `times` by name, absent where they were not read."""
+
+    columns: dict[str, Array]
+    times: dict[str, Histograms]
+
+    def __len__(self) -> int:
+        return len(self.columns["calls"])
+
+    def __getitem__(self, name: str) -> Array:
+        return self.columns[name]
+
+
+def pack(block: Block) -> tuple[bytes, bytes]:
+    """(cells, times) of a narrow block."""
+    compress = _contexts()[0].compress
+    lengths = np.array([len(block.times[name].bins) for name in TIMES], dtype="<u4").tobytes()
+    entries = [part.tobytes() for name in TIMES for part in (block.times[name].bins, block.times[name].counts)]
+    return compress(b"".join([block[name].tobytes() for name in COLUMNS])), compress(b"".join([lengths, *entries]))
+
+
+def narrow(block: Block) -> Block:
+    """With the types that are stored. Raises OverflowError."""
+    columns = {name: _narrow(block[name], kind) for name, kind in COLUMNS.items()}
+    times = {
+        name: Histograms(_narrow(entries.bins, "u2"), _narrow(entries.counts, "u4"))
+        for name, entries in block.times.items()
+    }
+    return Block(columns, times)
+
+
+def _contexts() -> tuple[zstandard.ZstdCompressor, zstandard.ZstdDecompressor]:
+    """Of this thread: making them costs more than a small block does."""
+    found: tuple[zstandard.ZstdCompressor, zstandard.ZstdDecompressor] | None = getattr(_local, "contexts", None)
+    if found is None:
+        found = _local.contexts = zstandard.ZstdCompressor(level=LEVEL), zstandard.ZstdDecompressor()
+    return found
+
+
+def _narrow(values: Array, kind: str) -> Array:
+    limits = np.iinfo(kind)
+    if len(values) and not (limits.min <= values.min() and values.max() <= limits.max):
+        raise OverflowError(f"A number of {values.max()} does not fit.")
+    return values.astype(f"<{kind}", copy=False)
+
+
+def unpack(
+    cells: Sequence[bytes], times: Sequence[bytes] | None = None, *, columns: Iterable[str] = COLUMNS
+) -> tuple[Block, Array]:
+    """Many blocks as one, with the number of the block that each cell comes from. Without `times`, no histograms."""
+    decompress = _contexts()[1].decompress
+    raw = [memoryview(decompress(one)) for one in cells]
+    lengths = np.array([len(one) // WIDTH for one in raw], dtype=np.int64)
+    wanted, found, offset = set(columns), {}, 0
+    for name, kind in COLUMNS.items():
+        size = np.dtype(kind).itemsize
+        if name in wanted:
+            parts = [one[offset * n : (offset + size) * n] for one, n in zip(raw, lengths.tolist(), strict=True)]
+            found[name] = np.frombuffer(b"".join(parts), dtype=f"<{kind}")
+        offset += size
+    block = Block(found, {} if times is None else _unpack_times([decompress(one) for one in times]))
+    return block, np.repeat(np.arange(len(cells)), lengths)
+
+
+def _unpack_times(raw: list[bytes]) -> dict[str, Histograms]:
+    parts: dict[str, tuple[list[bytes], list[bytes]]] = {name: ([], []) for name in TIMES}
+    head = 4 * len(TIMES)
+    for one in raw:
+        start = head
+        for name, length in zip(TIMES, np.frombuffer(one, "<u4", len(TIMES)).tolist(), strict=True):
+            bins, counts = parts[name]
+            bins.append(one[start : start + 2 * length])
+            counts.append(one[start + 2 * length : start + 6 * length])
+            start += 6 * length
+    return {
+        name: Histograms(np.frombuffer(b"".join(bins), "<u2"), np.frombuffer(b"".join(counts), "<u4"))  # type: ignore[arg-type]
+        for name, (bins, counts) in parts.items()
+    }
+
+
+def concat(blocks: Sequence[Block]) -> Block:
+    columns = {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0].columns}
+    times = {
+        name: Histograms(
+            np.concatenate([block.times[name].bins for block in blocks]),
+            np.concatenate([block.times[name].counts for block in blocks]),
+        )
+        for name in blocks[0].times
+    }
+    return Block(columns, times)
+
+
+def select(block: Block, mask: npt.NDArray[np.bool_]) -> Block:
+    times = {}
+    for name, entries in block.times.items():
+        kept = np.repeat(mask, block[name])
+        times[name] = Histograms(entries.bins[kept], entries.counts[kept])
+    return Block({name: values[mask] for name, values in block.columns.items()}, times)
+
+
+def split(block: Block, values: Array) -> Iterator[tuple[int, Block]]:
+    """The block of each value, in their order; `values`: one for each cell."""
+    if not len(block):
+        return
+    if (values[1:] < values[:-1]).any():
+        order = np.argsort(values, kind="stable")
+        block, values = take(block, order), values[order]
+    bounds = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), len(values)]
+    ends = {key: np.concatenate([[0], np.cumsum(block[key], dtype=np.int64)])[bounds].tolist() for key in block.times}
+    for place, (start, end) in enumerate(pairwise(bounds)):
+        times = {}
+        for key, entries in block.times.items():
+            first, last = ends[key][place], ends[key][place + 1]
+            times[key] = Histograms(entries.bins[first:last], entries.counts[first:last])
+        yield int(values[start]), Block({key: part[start:end] for key, part in block.columns.items()}, times)
+
+
+def take(block: Block, order: Array) -> Block:
+    """The cells in another order."""
+    times = {}
+    for name, entries in block.times.items():
+        lengths = block[name].astype(np.int64)
+        begins = np.cumsum(lengths) - lengths
+        taken = lengths[order]
+        places = np.repeat(begins[order] - (np.cumsum(taken) - taken), taken) + np.arange(taken.sum())
+        times[name] = Histograms(entries.bins[places], entries.counts[places])
+    return Block({name: values[order] for name, values in block.columns.items()}, times)
+
+
+def group(block: Block, keep: Iterable[str]) -> Block:
+    """The sums by the dimensions in `keep`; the others are 0 afterwards."""
+    count = len(block)
+    if not count:
+        return block
+    kept = set(keep)
+    order, firsts = _runs(_joint_key([block[name] for name in KEYS if name in kept], count))
+    columns = {
+        name: block[name][order[firsts]] if name in kept else np.zeros(len(firsts), dtype=np.int64) for name in KEYS
+    }
+    for name in SUMS:
+        columns[name] = np.add.reduceat(block[name][order].astype(np.int64), firsts)
+    number = np.empty(count, dtype=np.int64)  # of the new cell, by the old one
+    number[order] = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, count)))
+    times = {}
+    for name, entries in block.times.items():
+        times[name], columns[name] = _merged(entries, np.repeat(number, block[name]), len(firsts))
+    return Block(columns, times)
+
+
+def _merged(entries: Histograms, cells: Array, count: int) -> tuple[Histograms, Array]:
+    """The entries by their new cells, and how many each cell has."""
+    if not len(cells):
+        return entries, np.zeros(count, dtype=np.int64)
+    key = cells * COUNT + entries.bins
+    order, firsts = _runs(key)
+    counts = np.add.reduceat(entries.counts[order].astype(np.int64), firsts)
+    keys = key[order[firsts]]
+    return Histograms(keys % COUNT, counts), np.bincount(keys // COUNT, minlength=count)
+
+
+def _runs(key: Array) -> tuple[Array, Array]:
+    """(the order that sorts the key, where in it each run of equal ones begins)"""
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    return order, np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+
+
+def _joint_key(columns: list[Array], count: int) -> Array:
+    """One number for each combination that occurs."""
+    key, size = np.zeros(count, dtype=np.int64), 1
+    for column in columns:
+        low = int(column.min())
+        span = int(column.max()) - low + 1
+        if span > 4096:
+            values, codes = np.unique(column, return_inverse=True)
+            span = len(values)
+        else:
+            codes = column.astype(np.int64) - low
+        if size * span >= 2**62:
+            values, key = np.unique(key, return_inverse=True)
+            size = len(values)
+        key, size = key * span + codes, size * span
+    return key
+
+
+def summary(block: Block) -> Block:
+    """For each dimension alone its sums, and everything in one cell."""
+    parts = []
+    for tag, name in enumerate([*DIMENSIONS, ""]):
+        part = group(block, [name])
+        part.columns["tag"] = np.full(len(part), tag, dtype=np.int64)
+        parts.append(part)
+    return concat(parts)
+
+
+def spread(values: Sequence[int], owner: Array) -> Array:
+    """A number of each block, for each of its cells."""
+    return np.asarray(values, dtype=np.int64)[owner]

@@ -1,0 +1,312 @@
+"""What is old is removed, and nothing else: by the settings of each workspace, in pieces, on record."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import uuid
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from llm_admin.choices import BatchStatus, FeedbackValue, PruneStarter, PruneStatus, Role, RowStatus, RunStatus
+from llm_admin.exceptions import Conflict, InvalidInput, PermissionRefused
+from llm_admin.models import (
+    Batch,
+    BatchRow,
+    InteractionFeedback,
+    InteractionLog,
+    InteractionText,
+    PruneRecord,
+    Run,
+    RunStep,
+)
+from llm_admin.selectors import feedback as feedback_counts
+from llm_admin.selectors.usage import UsageFilter
+from llm_admin.services import actors, batches, feedback, retention, retention_parts, retention_preview
+from llm_admin.tenancy import workspace_scope
+from tests import factories, log_rows
+
+NOW = timezone.now()
+
+
+def ago(days):
+    return NOW - dt.timedelta(days=days)
+
+
+def run_of(where, days, **values):
+    """As if it had been started then: its id begins with the time."""
+    moment = ago(days)
+    pk = uuid.UUID(int=retention_parts.first_id(moment).int + random.getrandbits(60))
+    values = {"inputs": {"topic": "tea"}, "output": "Tea.", "spec": {"kept": True}, "ended_at": moment} | values
+    made = log_rows.run(where, id=pk, **values)
+    Run._base_manager.filter(pk=made.pk).update(created_at=moment)
+    return made
+
+
+def call_of(where, days, **values):
+    row = log_rows.log(where, at=ago(days), **values)
+    log_rows.text(row)
+    return row
+
+
+def keep(where, *, texts=None, rows=None):
+    where.keep_texts_days, where.keep_logs_days = texts, rows
+    where.save()
+
+
+def pruned(where, **more):
+    record = retention._begin(where, PruneStarter.TICKER, None, whole=more.get("whole", True))
+    retention.work(record.pk, write=lambda operation: operation(), pause=0)
+    record.refresh_from_db()
+    return record
+
+
+def alive(model, rows):
+    kept = set(model._base_manager.filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
+    return [row.pk in kept for row in rows]
+
+
+def test_texts_go_first_and_rows_later(scope):
+    keep(scope, texts=10, rows=30)
+    calls = [call_of(scope, days) for days in (1, 9, 11, 29, 31, 50)]
+    runs = [run_of(scope, days) for days in (1, 9, 11, 29, 31, 50)]
+    record = pruned(scope)
+    assert alive(InteractionLog, calls) == [True, True, True, True, False, False]
+    assert alive(InteractionText, calls) == [True, True, False, False, False, False]
+    assert alive(Run, runs) == [True, True, True, True, False, False]
+    assert [bool(run.spec) for run in Run.objects.filter(pk__in=[run.pk for run in runs]).order_by("-id")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert (record.status, record.texts, record.runs_emptied, record.logs, record.runs) == ("finished", 4, 4, 2, 2)
+    assert record.rows_before <= ago(30)
+    assert retention.sentence(record) == "Removed the texts of 4 calls, the texts of 4 runs, 2 calls and 2 runs."
+    again = pruned(scope)
+    assert again.removed == 0
+    assert retention.sentence(again) == "Nothing was old enough."
+
+
+def test_what_goes_on_is_not_touched(scope):
+    keep(scope, texts=5, rows=10)
+    waiting = run_of(scope, 40, kind="workflow", status=RunStatus.WAITING, ended_at=None)
+    parent = run_of(scope, 40)
+    run_of(scope, 39, parent=parent, status=RunStatus.RUNNING, ended_at=None)
+    batch = Batch.objects.create(
+        workspace=scope, title="Open", spec={}, total=1, status=BatchStatus.PAUSED, created_at=ago(40)
+    )
+    in_batch = run_of(scope, 40, batch=batch)
+    row = BatchRow.objects.create(batch=batch, number=1, inputs={"topic": "tea"}, run=in_batch)
+    just_ended = run_of(scope, 40, ended_at=ago(1))
+    kept = [waiting, parent, in_batch, just_ended]
+    calls = [call_of(scope, 40, run=run) for run in (waiting, in_batch)]
+    RunStep.objects.create(run=waiting, path="1", step_id="a", type="llm", output="Tea.", started_at=ago(40))
+    record = pruned(scope)
+    assert record.removed == 0
+    assert all(run.spec and run.output for run in Run.objects.filter(pk__in=[run.pk for run in kept]))
+    assert alive(InteractionText, calls) == [True, True]
+    assert RunStep.objects.get(run=waiting).output == "Tea."
+    row.refresh_from_db()
+    assert row.inputs
+
+
+def test_an_ended_batch_goes_with_its_rows(scope, system):
+    keep(scope, texts=10, rows=30)
+    spec = {"workflow": {"inputs": [{"name": "topic"}]}}
+    made = {}
+    for days in (5, 20, 40):
+        made[days] = Batch.objects.create(
+            workspace=scope,
+            title="Rows",
+            spec=spec,
+            total=1,
+            status=BatchStatus.STOPPED,
+            created_at=ago(days),
+            ended_at=ago(days),
+        )
+        BatchRow.objects.create(
+            batch=made[days], number=1, inputs={"topic": "tea"}, original={"a": 1}, status=RowStatus.STOPPED
+        )
+    record = pruned(scope)
+    rows = {row.batch_id: row for row in BatchRow.objects.all()}
+    assert rows[made[5].pk].inputs and rows[made[5].pk].original
+    assert rows[made[20].pk].inputs == rows[made[20].pk].original == {}
+    assert made[40].pk not in rows and not Batch.objects.filter(pk=made[40].pk).exists()
+    assert (record.rows_emptied, record.batches) == (2, 1)
+    with pytest.raises(Conflict, match="what the stopped rows held is gone"):
+        batches.resume(made[20], actor=system)
+
+
+def test_the_texts_of_steps_and_of_failures_go_too(scope):
+    keep(scope, texts=10)
+    run = run_of(scope, 20, kind="workflow", status=RunStatus.FAILED, error_kind="function", error_message="No “tea”")
+    step = RunStep.objects.create(
+        run=run, path="1", step_id="a", type="llm", input="tea", output="x", error_message="No", started_at=ago(20)
+    )
+    call = call_of(scope, 20, run=run, tried=[{"deployment": "a", "error": "the words", "error_kind": "timeout"}])
+    pruned(scope)
+    step.refresh_from_db()
+    run.refresh_from_db()
+    call.refresh_from_db()
+    assert (step.input, step.output, step.error_message) == (None, None, "")
+    assert (run.spec, run.inputs, run.output, run.error_kind) == ({}, {}, None, "function")
+    assert run.error_message == retention_parts.WORDS_GONE
+    assert call.tried == [{"deployment": "a", "error": "", "error_kind": "timeout"}]
+
+
+def test_what_people_thought_stays_counted_and_their_notes_go(scope, system):
+    keep(scope, texts=10, rows=30)
+    prompt = factories.prompt(scope)
+    version = prompt.versions.get()
+    calls = [call_of(scope, days, prompt=prompt, prompt_version=version) for days in (5, 20, 40)]
+    for call in calls:
+        feedback.give(actor=system, subject=call, value=FeedbackValue.UP, note="Nice")
+    pruned(scope)
+    assert feedback_counts.counts([version.pk]) == {version.pk: feedback_counts.Counted(up=3)}
+    assert feedback_counts.counts_between(UsageFilter(ago(41), ago(39))).up == 1
+    assert [one.note for one in InteractionFeedback.objects.order_by("id")] == ["Nice", "", ""]
+
+
+def test_another_workspace_is_not_touched(scope):
+    keep(scope, texts=1, rows=1)
+    other = factories.workspace()
+    calls, run = [call_of(other, 50)], run_of(other, 50)
+    pruned(scope)
+    assert alive(InteractionLog, calls) == alive(InteractionText, calls) == [True]
+    assert Run._base_manager.get(pk=run.pk).spec
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_rows_are_kept_exactly_when_they_are_young(scope, monkeypatch, seed):
+    """Small slices, so that every kind of border is met; interrupted at a random place, and begun again."""
+    monkeypatch.setattr(retention_parts, "SLICE", 3)
+    monkeypatch.setattr(retention_parts, "HEAVY_SLICE", 2)
+    chance = random.Random(seed)
+    texts, rows = chance.choice([None, 5, 20]), chance.choice([7, 15, None])
+    keep(scope, texts=texts, rows=rows or (None if texts else 7))
+    rows = scope.keep_logs_days
+    ages = [chance.choice([1, 4.9, 5.1, 6, 8, 14, 16, 25]) for _ in range(25)]
+    states = [chance.choice([RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.WAITING]) for _ in ages]
+    runs = [
+        run_of(scope, age, status=state, ended_at=None if state == RunStatus.WAITING else ago(age))
+        for age, state in zip(ages, states, strict=True)
+    ]
+    calls = [call_of(scope, age, run=run) for age, run in zip(ages, runs, strict=True)]
+
+    record = retention._begin(scope, PruneStarter.TICKER, None, whole=True)
+    left = chance.randrange(1, 8)
+
+    def dies_later(operation):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise RuntimeError("killed")
+        return operation()
+
+    try:
+        retention.work(record.pk, write=dies_later, pause=0)
+    except RuntimeError:
+        PruneRecord.objects.filter(pk=record.pk).update(lease_expires_at=ago(1))
+    finished = pruned(scope)
+    record.refresh_from_db()
+    assert {record.status, finished.status} <= {PruneStatus.FINISHED, PruneStatus.INTERRUPTED}
+
+    def young(days, limit):
+        return limit is None or days < limit
+
+    open_ = [state == RunStatus.WAITING for state in states]
+    expected_rows = [held or young(age, rows) for age, held in zip(ages, open_, strict=True)]
+    expected_texts = [held or (young(age, rows) and young(age, texts)) for age, held in zip(ages, open_, strict=True)]
+    assert alive(InteractionLog, calls) == alive(Run, runs) == expected_rows
+    assert alive(InteractionText, calls) == expected_texts
+    with_spec = set(Run.objects.exclude(spec={}).values_list("pk", flat=True))
+    assert [run.pk in with_spec for run in runs] == expected_texts
+    assert record.logs + finished.logs == expected_rows.count(False)
+
+
+def test_the_ticker_looks_once_an_hour_and_only_where_something_may_go(scope):
+    other = factories.workspace()
+    keep(scope, texts=10)
+    first = retention.due()
+    assert [record.workspace_id for record in first] == [scope.pk]
+    assert first[0].whole
+    assert retention.due() == []
+    retention.work(first[0].pk, write=lambda operation: operation(), pause=0)
+    assert retention.due() == []
+    PruneRecord.objects.update(created_at=ago(0.1))
+    second = retention.due()
+    assert [record.whole for record in second] == [False]
+    assert not PruneRecord._base_manager.filter(workspace=other).exists()
+
+
+def test_a_pass_that_died_is_marked_and_the_next_one_goes_on(scope):
+    keep(scope, rows=10)
+    died = retention._begin(scope, PruneStarter.TICKER, None, whole=True)
+    assert retention._begin(scope, PruneStarter.PERSON, None, whole=True) is None
+    PruneRecord.objects.filter(pk=died.pk).update(lease_expires_at=ago(1))
+    call = call_of(scope, 20)
+    assert retention.due() != []
+    died.refresh_from_db()
+    assert died.status == PruneStatus.INTERRUPTED
+    retention.work(died.pk, write=lambda operation: operation(), pause=0)  # it lives after all: nothing is its own
+    assert alive(InteractionLog, [call]) == [True]
+
+
+def test_of_passes_that_found_nothing_only_the_newest_stays(scope):
+    keep(scope, texts=10)
+    pruned(scope)
+    pruned(scope, whole=False)
+    pruned(scope, whole=False)
+    assert PruneRecord.objects.filter(whole=False).count() == 1
+    assert PruneRecord.objects.filter(whole=True).count() == 1
+    call_of(scope, 11)
+    assert pruned(scope, whole=False).texts == 1
+    pruned(scope)
+    assert [record.texts for record in PruneRecord.objects.order_by("id")] == [1, 0]
+
+
+def test_a_preview_changes_nothing_and_says_how_many(scope, system):
+    calls = [call_of(scope, days) for days in (1, 11, 12, 40)]
+    run_of(scope, 40)
+    found = retention_preview.preview(actor=system, texts_days=10, logs_days=30)
+    assert found.sentence == "This would remove the texts of 2 calls, 1 call with all that is known of it and 1 run."
+    nothing = retention_preview.preview(actor=system, texts_days=None, logs_days=90)
+    assert nothing.sentence == "Nothing is old enough yet."
+    assert alive(InteractionText, calls) == [True] * 4
+
+
+def test_only_admins_may(scope, member):
+    keep(scope, texts=10)
+    author = actors.Actor(scope, member(Role.OPERATOR), Role.OPERATOR)
+    with pytest.raises(PermissionRefused):
+        retention.start(actor=author)
+    with pytest.raises(PermissionRefused):
+        retention_preview.preview(actor=author, texts_days=1, logs_days=None)
+    keep(scope)
+    with pytest.raises(InvalidInput, match="keeps everything"):
+        retention.start(actor=actors.system(scope))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_removes_in_each_workspace_what_its_settings_say(workspace, capsys):
+    keep(workspace, texts=10)
+    other = factories.workspace("Other")
+    keep(other, rows=30)
+    ours, theirs = call_of(workspace, 20), call_of(other, 40)
+    call_command("prune", "--dry-run")
+    said = capsys.readouterr().out
+    assert "This would remove the texts of 1 call" in said
+    assert alive(InteractionText, [ours, theirs]) == [True, True]
+    call_command("prune", workspace=other.slug)
+    assert alive(InteractionLog, [ours, theirs]) == [True, False]
+    call_command("prune")
+    assert "Removed the texts of 1 call." in capsys.readouterr().out
+    with workspace_scope(workspace):
+        record = PruneRecord.objects.get()
+        assert (record.started_by, record.status) == (PruneStarter.COMMAND, PruneStatus.FINISHED)
+    keep(workspace)
+    with pytest.raises(CommandError, match="keeps everything"):
+        call_command("prune", workspace=workspace.slug)
