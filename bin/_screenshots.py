@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
 from bin._model_documents import PREPARE_MODELS  # noqa: E402
 from bin._model_scenes import MODEL_PAGES, MODEL_SCENES  # noqa: E402
+from bin._numbers_scenes import NUMBERS_SCENES, leave_loading, loading  # noqa: E402
 from bin._rows_scenes import ROWS_SCENES, list_action  # noqa: E402
 from bin._scenes import REFUSED, SCENES, conflict, first_of, refused  # noqa: E402
 from bin._studio_scenes import STUDIO_PAGES, STUDIO_SCENES  # noqa: E402
@@ -202,7 +203,17 @@ def pages(page: Page, target: Path, suffix: str) -> None:
         keep(page, target / f"{name}{suffix}.png")
 
 
-PARTS = {"studio": studio, "workflows": workflows, "models": models, "pages": pages}
+def numbers(page: Page, target: Path, suffix: str) -> None:
+    """Home in all its states, panels about one thing, the charts above the logs."""
+    for name, scene in NUMBERS_SCENES.items():
+        scene(page)
+        keep(page, target / f"{name}{suffix}.png")
+    loading(page)
+    page.screenshot(path=target / f"home-loading{suffix}.png")
+    leave_loading(page)
+
+
+PARTS = {"studio": studio, "workflows": workflows, "models": models, "numbers": numbers, "pages": pages}
 
 
 def everything(browser: Browser, console: Console, target: Path, parts: list[str]) -> None:

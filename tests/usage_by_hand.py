@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,14 +59,10 @@ def tokens(rows: list[Any]) -> int:
 def slices(rows: list[Any], column: str) -> list[Slice]:
     values = {getattr(row, column) for row in rows}
     found = [Slice(value, totals([row for row in rows if getattr(row, column) == value])) for value in values]
-    without_saved = column != "model_id"
-    return [Slice(one.value, _without_saved(one.totals)) if without_saved else one for one in found]
-
-
-def _without_saved(found: Totals) -> Totals:
-    from dataclasses import replace
-
-    return replace(found, saved_nano=None)
+    left_out: dict[str, Any] = {"first_p50_ms": None, "first_p95_ms": None}
+    if column != "model_id":
+        left_out["saved_nano"] = None
+    return [Slice(one.value, replace(one.totals, **left_out)) for one in found]
 
 
 def costs(rows: list[Any]) -> dict[Any, int]:

@@ -38,7 +38,8 @@ class Card:
 def cards(report: Report, view: View, workspace: Workspace) -> list[Card]:
     now, before, then = report.totals, report.before, view.period.before
     url = view.logs()
-    in_all = [(f"{tokens(now.input_tokens)} tokens in, {tokens(now.output_tokens)} out", "")] if now.calls else []
+    counted = now.input_tokens or now.output_tokens
+    in_all = [(f"{tokens(now.input_tokens)} tokens in, {tokens(now.output_tokens)} out", "")] if counted else []
     return [
         Card(
             "Cost",

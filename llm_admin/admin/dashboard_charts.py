@@ -138,7 +138,7 @@ def _cost_chart(axis: _Axis, report: Report, workspace: Workspace) -> Chart:
         axis.line(
             name,
             _cost_of(models),
-            lambda nano: cost(nano, workspace),
+            lambda nano: "–" if nano is None else cost(nano, workspace),
             colour=colour,
             scale=scale,
             narrow=("model", models[0] if len(models) == 1 else None),
@@ -167,8 +167,14 @@ def _no_cost(report: Report) -> str:
     return "Nothing was charged."
 
 
-def _cost_of(models: Sequence[int | None]) -> Callable[[Bucket], int]:
-    return lambda bucket: sum(bucket.cost_by_model.get(model, 0) for model in models)
+def _cost_of(models: Sequence[int | None]) -> Callable[[Bucket], int | None]:
+    """None where these models may have been called at a cost that nobody knows."""
+
+    def known(bucket: Bucket) -> int | None:
+        found = [bucket.cost_by_model[model] for model in models if model in bucket.cost_by_model]
+        return sum(found) if found or not bucket.totals.unknown_cost else None
+
+    return known
 
 
 def _latency_chart(axis: _Axis) -> Chart:

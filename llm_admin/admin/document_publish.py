@@ -67,6 +67,7 @@ class PublishPages(DocumentPages):
             "event": label_history.newest_event(document, label),
             "parts": parts(changes(spec_before, documents.spec_of(version))) if before != version else [],
             "columns": _columns(document, before, version),
+            "feedback": feedback.said(document, before, version),
             "uses": uses.workflows_using(document) if isinstance(document, Prompt) else [],
             "may_move": label_moves.may_move(actor, self.noun, label),
             "conflict": conflict,
@@ -76,10 +77,9 @@ class PublishPages(DocumentPages):
         return self._page(request, "publish.html", document, context, 409 if conflict else 200)
 
 
-def _columns(document: Any, *versions: Any) -> list[tuple[Any, version_numbers.Numbers, feedback.Counted | None]]:
+def _columns(document: Any, *versions: Any) -> list[tuple[Any, version_numbers.Numbers]]:
     different = dict.fromkeys(version for version in versions if version)
-    said = feedback.of_versions(document, different)
-    return [(one, version_numbers.of_version(document, one), said.get(one.pk)) for one in different]
+    return [(version, version_numbers.of_version(document, version)) for version in different]
 
 
 def tests_of(document: Any, version: Any, actor: Actor) -> dict[str, Any]:

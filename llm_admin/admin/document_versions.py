@@ -66,7 +66,7 @@ class VersionPages(DocumentPages):
             "before": before,
             "after": after,
             "newest": newest,
-            "feedback": _said(document, before, after),
+            "feedback": feedback.said(document, before, after),
             "parts": parts(found),
             "choices": picker(document, before, after),
         }
@@ -94,12 +94,6 @@ class VersionPages(DocumentPages):
             "links": {"diff": link(document, "diff", **{"from": base.number, "to": document.last_number})},
         }
         return render(request, "llm_admin/versions/_review.html", context)
-
-
-def _said(document: Any, *versions: Any) -> list[tuple[Any, feedback.Counted]]:
-    """What people thought of the answers of each; only those of which anybody said anything."""
-    counted = feedback.of_versions(document, versions)
-    return [(one, counted[one.pk]) for one in dict.fromkeys(versions) if one is not None and one.pk in counted]
 
 
 def shown_versions(document: Any) -> dict[str, Any]:

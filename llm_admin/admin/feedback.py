@@ -35,7 +35,6 @@ def give(request: HttpRequest) -> HttpResponse:
 def box(request: HttpRequest, subject: feedback.Subject) -> dict[str, Any]:
     """What the template needs; see also templatetags/llm_feedback.py."""
     is_log = isinstance(subject, InteractionLog)
-    key = (subject.pk, None) if is_log else (None, subject.pk)
     which: dict[str, Any] = {"logs": [subject.pk]} if is_log else {"runs": [subject.pk]}
-    given = selected.given(request.user, **which).get(key, selected.Given())
+    given = selected.given(request.user, **which).get(selected.key_of(subject), selected.Given())
     return {"given": given, "name": "log" if is_log else "run", "subject": subject}

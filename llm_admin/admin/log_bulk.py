@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from llm_admin.admin.base import actor_of
 from llm_admin.admin.batch_exports import _in_threads
 from llm_admin.admin.batch_new import CSV, XLSX
-from llm_admin.admin.log_params import kept, moment, read
+from llm_admin.admin.log_params import asked, kept, moment
 from llm_admin.exceptions import InvalidInput
 from llm_admin.selectors import log_pages
 from llm_admin.selectors.log_query import LogQuery
@@ -57,18 +57,11 @@ def actions(request: HttpRequest) -> dict[str, tuple[Answer, str, str]]:
     return found
 
 
-def asked(request: HttpRequest, given: QueryDict) -> LogQuery:
-    try:
-        return read(given, actor_of(request))
-    except IncorrectLookupParameters as error:
-        raise InvalidInput(f"{error}. Go back to the list and choose the filter again.") from None
-
-
 def _export_of(kind: str) -> Callable[[HttpRequest], HttpResponseBase]:
     @require_GET
     def export(request: HttpRequest) -> HttpResponseBase:
         actor_of(request).require("view_interactionlog")
-        return _file(request, asked(request, request.GET), kind)
+        return _file(request, asked(request.GET, actor_of(request)), kind)
 
     return export
 
@@ -93,7 +86,7 @@ def _file(request: HttpRequest, query: LogQuery, kind: str) -> HttpResponseBase:
 def _ticked(request: HttpRequest) -> LogQuery:
     """Among what this person may see at all. The list's own filters do not matter: a row that was ticked was there."""
     ids = [one for one in request.POST.getlist(ACTION_CHECKBOX_NAME) if one.isascii() and one.isdecimal()]
-    return replace(asked(request, QueryDict()), ids=tuple(int(one) for one in ids if len(one) < 19))
+    return replace(asked(QueryDict(), actor_of(request)), ids=tuple(int(one) for one in ids if len(one) < 19))
 
 
 def _action(kind: str) -> Answer:
@@ -115,10 +108,10 @@ def delete_matching(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
     actor = actor_of(request)
     actor.require("delete_interactionlog")
     if request.method == "GET":
-        return _confirm(model_admin, request, asked(request, request.GET), here=request.GET)
+        return _confirm(model_admin, request, asked(request.GET, actor_of(request)), here=request.GET)
     here = QueryDict(request.POST.get("here", ""))
     ids = [one for one in request.POST.get("ids", "").split(",") if one.isascii() and one.isdecimal() and len(one) < 19]
-    query = replace(asked(request, QueryDict()), ids=tuple(map(int, ids))) if ids else asked(request, here)
+    query = replace(asked(QueryDict(), actor_of(request)), ids=tuple(map(int, ids))) if ids else asked(here, actor)
     try:
         until = moment(request.POST.get("asked_at", ""))
     except IncorrectLookupParameters:

@@ -6,17 +6,18 @@ import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.safestring import SafeString
 
 from llm_admin.admin import prompt_from_log
-from llm_admin.admin.base import actor_of, find_or_404
+from llm_admin.admin.base import actor_of
 from llm_admin.admin.log_params import read
 from llm_admin.models import InteractionLog
 from llm_admin.selectors import log_pages, logs
@@ -24,6 +25,7 @@ from llm_admin.selectors.traces import Call
 from llm_admin.templatetags.llm_markdown import as_html
 
 ROLES = {"human": "User", "ai": "Assistant"}  # as LangChain calls them
+MOST = 2**63
 PAGE = "admin:llm_admin_interactionlog_change"
 
 
@@ -108,7 +110,10 @@ def _record(log: InteractionLog, call: Call) -> str:
 
 def urls(model_admin: Any, wrap: Any) -> list[Any]:
     def beside(request: HttpRequest, pk: int, side: str) -> HttpResponse:
-        return neighbour(request, pk, newer=side == "newer")
+        log = model_admin.get_queryset(request).filter(pk=pk).first() if pk < MOST else None
+        if log is None:
+            raise Http404
+        return neighbour(request, log, newer=side == "newer")
 
     return [
         path(f"<int:pk>/{side}/", wrap(beside), {"side": side}, name=f"llm_admin_log_{side}")
@@ -116,22 +121,18 @@ def urls(model_admin: Any, wrap: Any) -> list[Any]:
     ]
 
 
-def neighbour(request: HttpRequest, pk: int, *, newer: bool) -> HttpResponse:
+def neighbour(request: HttpRequest, log: InteractionLog, *, newer: bool) -> HttpResponse:
     """To the next call of the list that somebody came from; looked for only when asked for."""
     actor = actor_of(request)
     actor.require("view_interactionlog")
-    log = find_or_404(request, InteractionLog, pk)
     here = request.GET.get("_changelist_filters", "")
     try:
         query = replace(read(QueryDict(here), actor), order="time")
     except IncorrectLookupParameters:
-        query = read(QueryDict(), actor)
+        query, here = read(QueryDict(), actor), ""
     found = log_pages.page(query, size=1, begin=(log.created_at, log.pk), newer=newer).keys
     if found:
-        at = found[0][1]
-        query_string = QueryDict(mutable=True)
-        if here:
-            query_string["_changelist_filters"] = here
-        return redirect(f"{reverse(PAGE, args=[at])}?{query_string.urlencode()}".rstrip("?"))
+        more = f"?{urlencode({'_changelist_filters': here})}" if here else ""
+        return redirect(reverse(PAGE, args=[found[0][1]]) + more)
     messages.info(request, f"There is no {'newer' if newer else 'older'} call in this list.")
     return redirect(f"{reverse('admin:llm_admin_interactionlog_changelist')}?{here or 'view=0'}")

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from llm_admin.choices import CallStatus, ErrorKind, FeedbackValue, RunSource
+from llm_admin.exceptions import InvalidInput
 from llm_admin.models import Deployment, PromptLabel
 from llm_admin.selectors.log_pages import Key
 from llm_admin.selectors.log_query import ORDERS, LogQuery, Range
@@ -35,6 +36,7 @@ FILTERS = (
 LOOKS = ("q", "sort")  # these, too, belong to a view
 PLACES = ("before", "after", "from", "skip", "view", "e")
 BIGGEST = 2**63 - 1
+EARLIEST, LATEST = 1900, 9000
 Given = Mapping[str, str]
 
 
@@ -57,6 +59,14 @@ def read(given: QueryDict | Given, actor: Actor) -> LogQuery:
         order=_one_of(params, "sort", {one: one for one in ORDERS}) or "time",
         ids=() if nothing else None,
     )
+
+
+def asked(given: QueryDict | Given, actor: Actor) -> LogQuery:
+    """The same, where no list leads back to itself: InvalidInput says what to do."""
+    try:
+        return read(given, actor)
+    except IncorrectLookupParameters as error:
+        raise InvalidInput(f"{error}. Go back to the list and choose the filter again.") from None
 
 
 def kept(given: QueryDict | Given) -> dict[str, str]:
@@ -106,6 +116,8 @@ def moment(text: str) -> dt.datetime:
     try:
         found = parse_datetime(text if len(text) > 10 else f"{text}T00:00")
         aware = found if found is None or timezone.is_aware(found) else timezone.make_aware(found)
+        if not EARLIEST <= aware.year <= LATEST:  # type: ignore[union-attr]
+            raise ValueError
         return aware.astimezone(dt.UTC)  # type: ignore[union-attr]
     except (ValueError, OverflowError, AttributeError):
         raise IncorrectLookupParameters(f"“{text}” is no time") from None

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from llm_admin.admin.base import actor_of
 from llm_admin.admin.log_columns import TITLES, chosen
-from llm_admin.admin.log_params import kept, read
+from llm_admin.admin.log_params import asked, kept
 from llm_admin.exceptions import InvalidInput, NotFound
 from llm_admin.models import LogReader, LogView
 from llm_admin.selectors.log_query import ORDERS
@@ -105,7 +105,7 @@ def urls(wrap: Any) -> list[Any]:
 @require_POST
 def save(request: HttpRequest) -> HttpResponse:
     actor, here = actor_of(request), QueryDict(request.POST.get("here", ""))
-    read(here, actor)  # an address that nobody can open is not kept
+    asked(here, actor)  # an address that nobody can open is not kept
     try:
         view = log_views.save(
             actor=actor,
@@ -164,17 +164,21 @@ def open_with(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def columns(request: HttpRequest) -> HttpResponse:
-    """Of the person; a view that is open keeps its own until it is saved again."""
+    """Of the person, and of the view of theirs that is open. Somebody else's view is left, with the same filters."""
     actor, here = actor_of(request), QueryDict(request.POST.get("here", ""), mutable=True)
-    log_views.choose_columns(chosen(request.POST.getlist("columns")), actor=actor)
+    given = request.POST.getlist("columns")
+    names = chosen(given) if given else ()
+    try:
+        log_views.choose_columns(names, actor=actor)
+    except InvalidInput as error:
+        return _back(request, error)
     if here.get("view", EVERYTHING) != EVERYTHING:
         view = log_views.find(here["view"], actor=actor)
         if view.owner_id == request.user.pk:
-            names = chosen(request.POST.getlist("columns"))
             log_views.save(actor=actor, name=view.name, query=view.query, columns=names, shared=view.shared)
-        elif view.columns:  # somebody else's view has the columns that they chose
+        elif view.columns:
             here["view"] = EVERYTHING
-    return redirect(f"{reverse(LIST)}?{here.urlencode()}")
+    return redirect(f"{reverse(LIST)}?{here.urlencode() or 'view=0'}")
 
 
 def _back(request: HttpRequest, error: InvalidInput | None = None) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern
 
 from llm_admin.admin import dashboard_logs, log_bulk, log_filters, log_page, log_views
@@ -74,8 +75,10 @@ class InteractionLogAdmin(LogColumns, ReadOnlyAdmin):
         if start := log_views.looks(request).start(request):
             return redirect(start)
         context = {"title": "Logs", "only_own": not actor_of(request).may("view_all_runs")}
-        context |= {"numbers": dashboard_logs.above(request), "bar": log_views.bar(request)}
-        return super().changelist_view(request, {**context, **(extra_context or {})})
+        response = super().changelist_view(request, {**context, **(extra_context or {})})
+        if isinstance(response, TemplateResponse) and response.context_data and "cl" in response.context_data:
+            response.context_data |= {"numbers": dashboard_logs.above(request), "bar": log_views.bar(request)}
+        return response
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

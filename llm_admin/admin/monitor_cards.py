@@ -15,6 +15,7 @@ from llm_admin.exceptions import PermissionRefused
 from llm_admin.models import Monitor, Workspace
 from llm_admin.selectors import monitors as selector
 from llm_admin.services import monitor_words as words
+from llm_admin.services import monitors
 from llm_admin.services.actors import Actor
 from llm_admin.templatetags.llm_format import exactly
 
@@ -76,7 +77,7 @@ def home(actor: Actor) -> Home | None:
     """None while everything is fine, and for those who may not look at monitors."""
     if not actor.may("view_monitor"):
         return None
-    found = list(selector.firing().select_related(*selector.RELATED))
+    found = list(selector.firing(monitors.visible(actor=actor)).select_related(*selector.RELATED))
     if not found:
         return None
     found.sort(key=lambda one: (RANK[MonitorState(one.state)], one.name))
@@ -100,5 +101,7 @@ def badge(request: HttpRequest) -> str:
         actor = actor_of(request)
     except PermissionRefused:
         return ""
-    found = selector.firing().order_by().count() if actor.may("view_monitor") else 0
+    if not actor.may("view_monitor"):
+        return ""
+    found = selector.firing(monitors.visible(actor=actor)).order_by().count()
     return str(found) if found else ""

@@ -80,7 +80,7 @@ class MonitorForm(forms.ModelForm):
         help_text="Its number, of the prompt above. Empty: all versions.",
     )
     no_data = _radio("With nothing to judge", NoData.choices, NoData.KEEP)
-    people = forms.ModelMultipleChoiceField(
+    people: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
         label="People", required=False, queryset=None, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     addresses_typed = forms.CharField(

@@ -48,9 +48,7 @@ class MonitorAdmin(TwoButtons, ConsoleAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Monitor]:
         ranks = [When(enabled=True, state=state, then=Value(rank)) for state, rank in RANK.items()]
         rank = Case(*ranks, default=Value(9), output_field=IntegerField())
-        actor_of(request)  # somebody without any workspace is refused here, not by the manager
-        rows: QuerySet[Monitor] = Monitor.objects.select_related(*selector.RELATED).annotate(rank=rank)
-        return rows
+        return monitors.visible(actor=actor_of(request)).select_related(*selector.RELATED).annotate(rank=rank)
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("rank", "name")
@@ -64,7 +62,7 @@ class MonitorAdmin(TwoButtons, ConsoleAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Monitor | None = None) -> Any:
         if obj is not None and not self.has_change_permission(request, obj):
-            return ((None, {"fields": ("watches", "note", "owner")}),)
+            return ((None, {"fields": ("watches", "to_do", "asked")}),)
         tells = (*TELLS, "remove_webhook") if obj and obj.webhook_url else TELLS
         only = "Empty: all calls of the workspace. Choose several to narrow it down further."
         return (
@@ -78,7 +76,7 @@ class MonitorAdmin(TwoButtons, ConsoleAdmin):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Monitor | None = None) -> tuple[str, ...]:
-        return ("watches",) if obj is not None and not self.has_change_permission(request, obj) else ()
+        return ("watches", "to_do", "asked") if obj is not None and not self.has_change_permission(request, obj) else ()
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in ("user", "owner"):
@@ -142,3 +140,12 @@ class MonitorAdmin(TwoButtons, ConsoleAdmin):
     @display(description="what it watches")
     def watches(self, obj: Monitor) -> str:
         return sentence(obj, obj.workspace)
+
+    @display(description="what to do", empty_value="Nothing is written down")
+    def to_do(self, obj: Monitor) -> str | None:
+        return obj.note or None
+
+    @display(description="owner", empty_value="Nobody")
+    def asked(self, obj: Monitor) -> str | None:
+        """Without the link to an account, which is for superusers."""
+        return str(obj.owner) if obj.owner else None

@@ -141,7 +141,7 @@ def _unpack_times(raw: list[bytes]) -> dict[str, Histograms]:
             counts.append(one[start + 2 * length : start + 6 * length])
             start += 6 * length
     return {
-        name: Histograms(np.frombuffer(b"".join(bins), "<u2"), np.frombuffer(b"".join(counts), "<u4"))  # type: ignore[arg-type]
+        name: Histograms(np.frombuffer(b"".join(bins), "<u2"), np.frombuffer(b"".join(counts), "<u4"))
         for name, (bins, counts) in parts.items()
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from llm_admin.choices import FeedbackValue
-from llm_admin.models import InteractionFeedback, Workflow
+from llm_admin.models import InteractionFeedback, InteractionLog, Run, Workflow
 from llm_admin.selectors.usage import UsageFilter
 
 # What numbers are filtered by: the name there, and the column here.
@@ -58,9 +58,18 @@ def of_versions(document: Any, versions: Iterable[Any]) -> dict[int, Counted]:
     return counts([version.pk for version in versions if version is not None], column=column)
 
 
+def said(document: Any, *versions: Any) -> list[tuple[Any, Counted]]:
+    """Of each version that anybody said anything about, in this order."""
+    counted = of_versions(document, versions)
+    return [(one, counted[one.pk]) for one in dict.fromkeys(versions) if one is not None and one.pk in counted]
+
+
 def counts_between(usage_filter: UsageFilter) -> Counted:
     """Of the calls that the filter counts (by when they began), and of workflow runs that fit it."""
-    given = {FILTERED[name]: value for name, value in usage_filter.given().items()}
+    given = {
+        f"{FILTERED[name]}__in" if isinstance(value, tuple) else FILTERED[name]: value
+        for name, value in usage_filter.given().items()
+    }
     rows = InteractionFeedback.objects.filter(
         answered_at__gte=usage_filter.since, answered_at__lt=usage_filter.until, **given
     )
@@ -81,6 +90,10 @@ class Given:
 
 
 Key = tuple[int | None, Any]
+
+
+def key_of(subject: InteractionLog | Run) -> Key:
+    return (subject.pk, None) if isinstance(subject, InteractionLog) else (None, subject.pk)
 
 
 def given(user: Any, *, runs: Iterable[Any] = (), logs: Iterable[int] = ()) -> dict[Key, Given]:

@@ -63,9 +63,9 @@ def _judged(monitor: Monitor, found: Reading) -> Reading:
     return found.with_at_least(0 if monitor.measure == "calls" else least)
 
 
-def firing() -> QuerySet[Monitor]:
-    """Of the workspace in scope, the worst first; without those that are off."""
-    return Monitor.objects.filter(enabled=True, state__in=MONITOR_FIRING)
+def firing(rows: QuerySet[Monitor]) -> QuerySet[Monitor]:
+    """Those that warn or alarm now; without those that are off."""
+    return rows.filter(enabled=True, state__in=MONITOR_FIRING)
 
 
 def events(monitor: Monitor) -> list[MonitorEvent]:

@@ -17,7 +17,8 @@ from django.utils import timezone
 from django_scopes.exceptions import ScopeError
 
 from llm_admin.models import InteractionLog, LanguageModel
-from llm_admin.selectors.usage_reading import SLOT, Question, read, slot_of
+from llm_admin.models.rollup import SLOT
+from llm_admin.selectors.usage_reading import Question, read, slot_of
 from llm_admin.tenancy import current_workspace
 
 if TYPE_CHECKING:
@@ -109,7 +110,10 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Slice:
-    """The calls of one model, prompt, ...: `value` as the logs have it, None where they name none."""
+    """The calls of one model, prompt, ...: `value` as the logs have it, None where they name none.
+
+    Without times to the first token, and, but for models, without what the cache saved: nobody shows them.
+    """
 
     value: int | str | bool | None
     totals: Totals
@@ -155,6 +159,18 @@ def report(usage_filter: UsageFilter, starts: Sequence[dt.datetime], *, by: Sequ
 def slices(usage_filter: UsageFilter, dimension: str) -> list[Slice]:
     """Dearest first, then those called most."""
     return _slices(_answer(usage_filter, [usage_filter.since], (dimension,)), dimension, 0, 1)
+
+
+def trends(
+    usage_filter: UsageFilter, starts: Sequence[dt.datetime], dimension: str
+) -> dict[Any, tuple[Totals, list[int]]]:
+    """By value of the dimension: its totals, and its calls in each bucket."""
+    sums = _answer(usage_filter, starts, (dimension,))
+    calls = sums.by_bucket(dimension, "calls", "calls")
+    return {
+        value: (totals, [calls.get(number, {}).get(value, 0) for number in range(len(starts))])
+        for value, totals in sums.by(dimension, 0, len(starts))
+    }
 
 
 def model_names(ids: Iterable[int | None]) -> dict[int | None, str]:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from llm_admin.rollups import bins, blocks
 from llm_admin.rollups.blocks import Array, Histograms
@@ -36,12 +37,12 @@ class Sums:
         within = (view.bucket >= first) & (view.bucket < last)
         codes, index = _numbered(view.columns[dimension])
         weights = {name: _sum_by(index, view.columns[name] * within, len(codes)) for name in blocks.SUMS}
-        times = {name: view.percentiles(name, index, within) for name in blocks.TIMES}
+        times = view.percentiles("latency", index, within)
         models = self._saved_by(dimension, first, last) if "model" in view.columns else {}
         for place, code in enumerate(codes.tolist()):
             if weights["calls"][place]:
                 sums = {name: int(values[place]) for name, values in weights.items()}
-                found = {name: values.get(place, (None, None)) for name, values in times.items()}
+                found = {"latency": times.get(place, (None, None)), "first": (None, None)}
                 yield value_of(dimension, code), _totals(sums, found, models.get(code))
 
     def by_bucket(self, dimension: str, name: str, where: str) -> dict[int, dict[Any, int]]:
@@ -119,7 +120,9 @@ class _View:
         entries = Histograms(_joined([one.bins for one in times]), _joined([one.counts for one in times]))
         return np.repeat(np.arange(len(self.bucket)), self.columns[name]), entries
 
-    def percentiles(self, name: str, index: Array, within: Array) -> dict[int, tuple[int | None, int | None]]:
+    def percentiles(
+        self, name: str, index: Array, within: npt.NDArray[np.bool_]
+    ) -> dict[int, tuple[int | None, int | None]]:
         """By number of the value."""
         cells, entries = self.entries(name)
         kept = within[cells]

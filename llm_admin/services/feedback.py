@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,11 @@ def remove(*, actor: Actor, subject: Subject) -> None:
     actor.require("add_interactionfeedback")
     with workspace_scope(actor.workspace):
         InteractionFeedback.objects.filter(**_key(subject), user=actor.user).delete()
+
+
+def forget_notes(log_ids: Iterable[int]) -> None:
+    """Of calls whose texts go: what people thought stays, and is counted."""
+    InteractionFeedback._base_manager.filter(log_id__in=list(log_ids)).exclude(note="").update(note="")
 
 
 def find(*, actor: Actor, log_id: Any = None, run_id: Any = None) -> Subject:

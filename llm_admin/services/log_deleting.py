@@ -11,7 +11,7 @@ from django.db import transaction
 from llm_admin.models import InteractionLog, InteractionText, Workspace
 from llm_admin.selectors import log_pages
 from llm_admin.selectors.log_query import LogQuery
-from llm_admin.services import log_search
+from llm_admin.services import feedback, log_search
 from llm_admin.services.actors import Actor
 
 AT_ONCE = 500
@@ -48,6 +48,7 @@ def _delete(ids: Sequence[int], workspace_id: int) -> int:
         rows = InteractionLog._base_manager.filter(pk__in=ids, workspace_id=workspace_id)
         here = list(rows.values_list("pk", flat=True))
         log_search.forget(here)
+        feedback.forget_notes(here)
         InteractionText._base_manager.filter(log_id__in=here).delete()
         return InteractionLog._base_manager.filter(pk__in=here).delete()[0]
 

@@ -39,7 +39,7 @@ def save(*, actor: Actor, name: str, query: Mapping[str, str], columns: Sequence
     actor.require("view_interactionlog")
     name = _name(name)
     query = {key: value[:LONGEST_VALUE] for key, value in query.items()}
-    refuse_unstorable(query=query)
+    refuse_unstorable(filters="".join(query.values()))
     with transaction.atomic():
         mine = LogView.objects.filter(owner=actor.user)
         if mine.count() >= MOST_VIEWS and not mine.filter(name=name).exists():
@@ -73,11 +73,16 @@ def delete(view: LogView, *, actor: Actor) -> None:
 def open_with(view: LogView | None, *, actor: Actor) -> None:
     """With this view the list opens for this person from now on; None: with everything."""
     actor.require("view_interactionlog")
+    if view is None:
+        LogReader.objects.filter(user=actor.user).update(view=None)
+        return
     LogReader.objects.update_or_create(workspace=actor.workspace, user=actor.user, defaults={"view": view})
 
 
 def choose_columns(columns: Sequence[str], *, actor: Actor) -> None:
     actor.require("view_interactionlog")
+    if not columns:
+        raise InvalidInput("Choose at least one column.")
     LogReader.objects.update_or_create(workspace=actor.workspace, user=actor.user, defaults={"columns": list(columns)})
 
 

@@ -25,6 +25,7 @@ from llm_admin.choices import (
 )
 from llm_admin.jobs.writer import WRITER
 from llm_admin.models import Approval, Batch, BatchRow, Connection, Lease, Monitor, Run, Workspace
+from llm_admin.services import rollups
 from llm_admin.services.live import LIVE
 
 PREFIX = "llm_console_"
@@ -78,7 +79,7 @@ def _database() -> Iterator[Metric]:
     lease = Lease.objects.filter(name=TICKER).first()
     looked_after = lease is not None and lease.expires_at >= timezone.now()
     yield _gauge("ticker_up", "Whether some process looks after runs.", (), [((), looked_after)])
-    yield _gauge("rollup_lag_seconds", "How old the oldest unfolded call is.", (), [((), _lag())])
+    yield _gauge("rollup_lag_seconds", "How far the sums of calls lie behind.", (), [((), _lag())])
 
 
 def _runs(slugs: dict[int, str]) -> Iterator[Metric]:
@@ -119,10 +120,6 @@ def _batches(slugs: dict[int, str]) -> Iterator[Metric]:
     )
 
 
-def _lag() -> float | None:
-    """None, thus no sample, where nobody knows."""
-    from llm_admin.services import rollups
-
-    lag: Any = getattr(rollups, "lag", None)
-    found = lag() if lag else None
-    return found.total_seconds() if hasattr(found, "total_seconds") else found
+def _lag() -> float:
+    lag = rollups.lag()
+    return lag.total_seconds() if lag else 0.0

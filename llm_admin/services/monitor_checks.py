@@ -67,7 +67,7 @@ def _levels(monitor: Monitor, measure: Measure) -> list[Problem]:
     problems = [
         Problem((name,), words) for name, level in given.items() if (words := _level(level, measure, below=below))
     ]
-    if problems or len(given) < 2:
+    if problems or monitor.warn is None or monitor.alarm is None:
         return problems
     if (monitor.warn <= monitor.alarm) if below else (monitor.warn >= monitor.alarm):
         word = "above" if below else "below"

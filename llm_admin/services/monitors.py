@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from llm_admin.choices import MonitorEventKind, MonitorState
@@ -28,6 +28,14 @@ LONGEST_MUTE = 24 * 365  # hours
 OFF: dict[str, Any] = {"state": MonitorState.UNKNOWN, "since": None, "told": "", "told_at": None}
 
 
+def visible(*, actor: Actor) -> QuerySet[Monitor]:
+    """What one person uses is for those who may see everyone's calls, and for that person. Open the scope around it."""
+    rows: QuerySet[Monitor] = Monitor.objects.all()
+    if actor.may("view_all_runs"):
+        return rows
+    return rows.filter(Q(user=None) | Q(user=actor.user))
+
+
 def save(
     monitor: Monitor,
     *,
@@ -44,10 +52,10 @@ def save(
     with workspace_scope(actor.workspace), transaction.atomic():
         before = Monitor.objects.filter(pk=monitor.pk).first() if monitor.pk else None
         _take_webhook(monitor, before, webhook.strip(), remove=remove_webhook)
-        monitor.addresses = list(dict.fromkeys(monitor.addresses)) if isinstance(monitor.addresses, list) else []
         if problems := check(monitor, people=people, webhook=webhook.strip()):
             raise InvalidInput(problems)
         clean(monitor, exclude={"webhook_url", "webhook_secret", *STANDING})
+        monitor.addresses = list(dict.fromkeys(monitor.addresses))
         _store(monitor, before)
         monitor.people.set(people)
         _note(monitor, actor, f"{'Changed' if before else 'Made'}: {sentence(monitor, actor.workspace)}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -29,6 +28,7 @@ from llm_admin.models import (
     RunError,
     RunStep,
 )
+from llm_admin.services import feedback, log_search, rollups
 
 SLICE = 1_000  # rows that are looked at, and removed, at a time
 HEAVY_SLICE = 200  # of what has rows of its own below it
@@ -88,20 +88,13 @@ def _calls_with_texts(span: Span, after: Any) -> Found:
 
 def remove_texts(ids: Sequence[int]) -> int:
     """Also of what was tried before, what was noted, and what can be searched."""
-    forget_in_search(ids)
+    log_search.forget(ids)
     for log in InteractionLog._base_manager.filter(pk__in=ids, tried__isnull=False).only("tried"):
-        tried = [one | {"error": ""} for one in log.tried]
+        tried = [one | {"error": ""} for one in log.tried or ()]
         InteractionLog._base_manager.filter(pk=log.pk).update(tried=tried)
-    InteractionFeedback._base_manager.filter(log_id__in=ids).exclude(note="").update(note="")
+    feedback.forget_notes(ids)
     InteractionText._base_manager.filter(pk__in=ids).delete()
     return len(ids)
-
-
-def forget_in_search(ids: Sequence[int]) -> None:
-    if find_spec("llm_admin.services.log_search"):
-        from llm_admin.services import log_search
-
-        log_search.forget(ids)
 
 
 def _old_logs(span: Span, after: Any) -> Found:
@@ -140,9 +133,9 @@ def _runs(rows: QuerySet[Run], span: Span, wanted: Q, size: int) -> Found:
 
 
 def _runs_with_texts(span: Span, after: Any) -> Found:
-    said = ~Q(error_message="") & ~Q(error_message=WORDS_GONE)
+    said = ~Q(error_message__in=("", WORDS_GONE))
     noted = InteractionFeedback._base_manager.filter(run_id=OuterRef("pk"), log_id=None).exclude(note="")
-    texts = ~Q(spec={}) | ~Q(inputs={}) | Q(output__isnull=False) | said | Exists(noted)
+    texts = ~Q(spec={}) | ~Q(inputs={}) | Q(output__isnull=False) | said | Q(Exists(noted))
     return _runs(_ended_runs(span, after), span, texts, HEAVY_SLICE)
 
 
@@ -237,10 +230,7 @@ ROWS = (
 
 def frozen_until(workspace_id: int, before: dt.datetime) -> dt.datetime:
     """Up to when rows may go: what they add up to is kept for good before any of them does."""
-    from llm_admin.services import rollups
-
-    freeze: Any = getattr(rollups, "freeze", None)
-    return min(before, freeze(workspace_id, before)) if freeze else before
+    return min(before, rollups.freeze(workspace_id, before))
 
 
 def moment(days: int | None) -> dt.datetime | None:

@@ -106,7 +106,8 @@ def freeze(workspace_id: int, before: dt.datetime) -> dt.datetime:
 
 def _together(slots: list[UsageSlot]) -> list[UsageSlot]:
     """Of one workspace, and not too many rows."""
-    found, rows = [], 0
+    found: list[UsageSlot] = []
+    rows = 0
     for slot in slots:
         rows += slot.changes
         if slot.workspace_id == slots[0].workspace_id and (not found or rows <= ROWS_AT_ONCE):
@@ -191,9 +192,9 @@ def _store(folded: list[Folded]) -> int:
     On SQLite, rows that came meanwhile have higher ids and stay to be folded. On PostgreSQL ids are not given in the
     order in which rows appear, so nothing at all may have changed.
     """
-    fields = ("pk", "folded", "mended", "breaks", "last_id")
+    fields = ["pk", "folded", "mended", "breaks", "last_id"]
     if connection.vendor == "postgresql":
-        fields += ("changes",)
+        fields.append("changes")
     rows = UsageSlot._base_manager.filter(pk__in=[one.slot.pk for one in folded]).select_for_update()
     same = set(rows.values_list(*fields))
     taken = [one for one in folded if tuple(getattr(one.slot, name) for name in fields) in same]

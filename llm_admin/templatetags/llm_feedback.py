@@ -25,8 +25,7 @@ def feedback(context: Context, subject: Any, words: str = "") -> dict[str, Any]:
     if not subject:
         return {}
     is_log = isinstance(subject, InteractionLog)
-    key = (subject.pk, None) if is_log else (None, subject.pk)
-    given = _given(context, subject).get(key, selected.Given())
+    given = _given(context, subject).get(selected.key_of(subject), selected.Given())
     shared = {"request": context["request"], "csrf_token": context.get("csrf_token"), "words": words}
     return shared | {"given": given, "name": "log" if is_log else "run", "subject": subject}
 

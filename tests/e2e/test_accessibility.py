@@ -26,6 +26,7 @@ LISTS = {
         "models": "languagemodel",
         "connections": "connection",
         "budgets": "budget",
+        "monitors": "monitor",
         "members": "membership",
     }.items()
 }
@@ -37,6 +38,7 @@ FORMS = {
     "new model": f"{ADMIN}/languagemodel/add/",
     "new connection": f"{ADMIN}/connection/add/",
     "new budget": f"{ADMIN}/budget/add/",
+    "new monitor": f"{ADMIN}/monitor/add/",
     "new member": f"{ADMIN}/membership/add/",
     "new user": "/admin/auth/user/add/",
 }
@@ -51,6 +53,7 @@ OBJECTS = {
     "key of a connection": ("connection", "key"),
     "prices again": ("languagemodel", "reprice"),
     "budget": ("budget", "change"),
+    "monitor": ("monitor", "change"),
     "member": ("membership", "change"),
     "settings": ("workspace", "change"),
     "delete a prompt": ("prompt", "delete"),
@@ -58,6 +61,7 @@ OBJECTS = {
 }
 OTHERS = {
     "home": "/admin/",
+    "home, filtered": "/admin/?range=30d&source=studio&status=succeeded",
     "help": "/admin/help/",
     "health": "/admin/health/",
     "users": "/admin/auth/user/",
@@ -103,7 +107,7 @@ STUDIO = {
 # With a person's budget that is used up, a call that a second place answered, and connections that do not work.
 FILL = """
 from llm_admin.models import *
-from llm_admin.services import actors, budgets, workspaces
+from llm_admin.services import actors, budgets, monitor_delivery, monitor_watch, monitors, workspaces
 from llm_admin.tenancy import workspace_scope
 from django.contrib.auth import get_user_model
 ws, users = workspaces.default(), get_user_model()._default_manager
@@ -121,20 +125,26 @@ with workspace_scope(ws):
     nowhere = Connection(workspace=ws, name="Nowhere", provider="openai", api_key="sk-proj-Nowhere0123456789")
     nowhere.healthy, nowhere.problem, nowhere.checked_at = False, "Key refused.", newest.created_at
     nowhere.save()
+    busy = Monitor(name="Busy", measure="calls", warn=0, window=1440, addresses=["team@example.org"], note="Look.")
+    monitors.save(busy, actor=actor)
+    monitor_watch.look_now(busy, actor=actor)
+    monitor_delivery.send_due()
+    monitors.mute(busy, actor=actor, hours=8)
     empty = Workspace.objects.create(name="Nothing yet", slug="nothing-yet")
     newcomer = users.create_user("newcomer", password="demo", is_staff=True)
     Membership.objects.with_scopes_disabled().create(workspace=empty, user=newcomer, role="admin")
 """
-EMPTY = ["home", "models", "connections", "budgets", "health", "new model", "new budget"]
-OPENED = ["log", "model", "budget"]  # what is folded on these is looked at, too
+EMPTY = ["home", "models", "connections", "budgets", "monitors", "health", "new model", "new budget"]
+OPENED = ["home, filtered", "log", "model", "budget", "monitor"]  # what is folded on these is looked at, too
 EVERY = [*OTHERS, *LISTS, *FORMS, *OBJECTS, *STUDIO, *FLOWS]
-PHONE = ["home", "prompts", "prompt studio", "workflow studio", "logs", "log", "run", "new connection", "help"]
+PHONE = ["home", "home, filtered", "prompts", "prompt studio", "workflow studio", "logs", "log", "run", "new connection", "help"]
 PHONE += ["models", "model", "connections", "connection", "key of a connection", "budgets", "budget", "new budget"]
-PHONE += ["health", "prices again", "settings"]
+PHONE += ["health", "prices again", "settings", "monitors", "monitor", "new monitor"]
 PHONE += [*STUDIO, *FLOWS, "templates", "approvals"]
 WRONG = {
     "new connection": "[name=_save]",
     "new budget": "[name=_save]",
+    "new monitor": "[name=_save]",
     "budget": "#llm-budget-panel form button",
     "key of a connection": "main form .llm-button-strong",
     "prices again": ".llm-reprice-form button",
@@ -230,6 +240,7 @@ def complaints(page, options: str) -> str:
 
 def unfold(page, name):
     if name in OPENED:
+        settled(page)
         page.evaluate("document.querySelectorAll('main details').forEach(fold => fold.open = true)")
 
 

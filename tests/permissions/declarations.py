@@ -70,6 +70,13 @@ PAGES: dict[str, Page] = {
     "llm_admin_budget_override": by_pk(
         "budget", OPERATOR, get=405, post={"more-amount": "number", "more-reason": "key"}
     ),
+    **crud("monitor", VIEWER, OPERATOR),
+    "llm_admin_monitor_preview": Page(OPERATOR, get=405, post={"measure": "calls", "window": "60"}),
+    **{
+        f"llm_admin_monitor_{act}": by_pk("monitor", OPERATOR, get=405)
+        for act in ("look", "test", "mute", "unmute", "secret")
+    },
+    "llm_admin_monitor_again": Page(OPERATOR, get=405, arguments={"pk": "monitor", "delivery": "delivery"}),
     **crud("languagemodel", VIEWER, OPERATOR),
     "llm_admin_deploymentprice_add": by_pk("deployment", OPERATOR, get=405),
     "llm_admin_deploymentprice_delete": by_pk("price", OPERATOR, get=405),
@@ -81,6 +88,14 @@ PAGES: dict[str, Page] = {
     "llm_admin_time_zone": Page(NOTHING, get=405, post={"zone": "key"}),
     "llm_admin_interactionlog_changelist": Page(VIEWER),  # the filter names prompts; its rows are one's own
     "llm_admin_interactionlog_change": Page(OWN, arguments={"object_id": "log"}),
+    "llm_admin_log_newer": Page(OWN, get=302, arguments={"pk": "log"}),
+    "llm_admin_log_older": Page(OWN, get=302, arguments={"pk": "log"}),
+    **{f"llm_admin_log_export_{kind}": Page(OWN) for kind in ("csv", "jsonl", "xlsx")},
+    "llm_admin_log_delete": Page(ADMIN),
+    **{
+        f"llm_admin_log_view_{name}": Page(OWN, get=405, post={"view": "number"})
+        for name in ("save", "change", "delete", "open", "columns")
+    },
     **crud("membership", ADMIN, ADMIN),
     **crud("prompt", VIEWER, AUTHOR),
     "llm_admin_prompt_try": Page(AUTHOR, get=405, post={"prompt": "prompt", "spec": "spec", "client_key": "key"}),

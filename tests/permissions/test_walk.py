@@ -29,6 +29,8 @@ from llm_admin.models import (
     InteractionText,
     LanguageModel,
     Membership,
+    Monitor,
+    MonitorDelivery,
     PromptTest,
     Run,
 )
@@ -134,6 +136,7 @@ def plant(workspace, owner) -> dict[str, object]:
         "workflow": workflow.pk,
         "connection": connection.pk,
         "budget": Budget.objects.create(workspace=workspace, name=f"{PLANTED} budget", limit=1, owner=owner).pk,
+        **plant_monitor(workspace, prompt),
         "languagemodel": model.pk,
         "deployment": deployment.pk,
         "price": price.pk,
@@ -155,6 +158,18 @@ def plant(workspace, owner) -> dict[str, object]:
         **plant_batch(actor, workflow),
         **plant_product(actor, workflow),
     }
+
+
+def plant_monitor(workspace, prompt) -> dict[str, object]:
+    monitor = Monitor.objects.create(
+        workspace=workspace, name=f"{PLANTED} monitor", note=PLANTED, measure="calls", alarm=1, prompt=prompt,
+        webhook_url=f"https://{PLANTED}.example.org/", webhook_secret=PLANTED,
+    )  # fmt: skip
+    delivery = MonitorDelivery.objects.create(
+        monitor=monitor, channel="mail", to=PLANTED, title=PLANTED, payload={"subject": PLANTED, "body": PLANTED},
+        created_at=timezone.now(), status="given_up",
+    )  # fmt: skip
+    return {"monitor": monitor.pk, "delivery": delivery.pk}
 
 
 def plant_batch(actor, workflow) -> dict[str, object]:

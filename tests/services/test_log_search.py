@@ -14,7 +14,24 @@ from llm_admin.services import log_search as keeping
 from tests import factories
 from tests.log_rows import log, text, unsaved
 
-WORDS = ["red", "Red", "réd", "redo", "blue", "blue-red", "order_17", "日本語", "本", "ß", "SS", "İx", "½", "don't", "x", "ﷺ"]
+WORDS = [
+    "red",
+    "Red",
+    "réd",
+    "redo",
+    "blue",
+    "blue-red",
+    "order_17",
+    "日本語",
+    "本",
+    "ß",
+    "SS",
+    "İx",
+    "½",
+    "don't",
+    "x",
+    "ﷺ",
+]
 PIECES = [*WORDS, " ", " ", " ", "\n", ",", "-", '"', "*", ":", "(", "AND", "NOT", "NEAR(", "'", "\\", "^", "%", "😀"]
 
 
@@ -85,7 +102,8 @@ class TestQueries:
             ("late", "12"), ("LATE parcel", "1"), ("parcel*", "12"), ("zoe", "1"), ('"arrived late"', "1"),
             ('"late arrived"', ""), ("late -parcel", "2"), ("-late", "3"), ("order_4711", "1"), ("order", "12"),
             ("4711 4712", ""), ("天気", "3"), ("東天", ""), ('"the parcel', "1"), ("late NOT wet", ""), ("a* OR", ""),
-            ('late"', "12"), ("'; DROP TABLE x; --", ""), ("words:late", ""), ("w:1", ""), ("*", ""), ("-", ""), ("!?", ""),
+            ('late"', "12"), ("'; DROP TABLE x; --", ""), ("words:late", ""), ("w:1", ""),
+            ("*", ""), ("-", ""), ("!?", ""),
         ],
     )  # fmt: skip
     def test_are_understood(self, scope, query, which):
@@ -141,7 +159,7 @@ def test_what_is_forgotten_is_found_no_more(scope):
     InteractionText.objects.filter(pk=gone).delete()
     assert found(scope, "tulip") == {kept}
     assert found(scope, "daisy") == set()
-    assert log_search.backend().first(["w:%d" % scope.pk], log_words.parse("daisy"), 5) == []
+    assert log_search.backend().first([f"w:{scope.pk}"], log_words.parse("daisy"), 5) == []
 
 
 def test_another_version_of_the_words_makes_the_index_anew(scope, monkeypatch):

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import random
+import subprocess
+import sys
 import uuid
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from llm_admin.choices import BatchStatus, FeedbackValue, PruneStarter, PruneStatus, Role, RowStatus, RunStatus
 from llm_admin.exceptions import Conflict, InvalidInput, PermissionRefused
+from llm_admin.jobs.writer import WRITER
 from llm_admin.models import (
     Batch,
     BatchRow,
@@ -23,12 +29,15 @@ from llm_admin.models import (
     RunStep,
 )
 from llm_admin.selectors import feedback as feedback_counts
+from llm_admin.selectors import usage
 from llm_admin.selectors.usage import UsageFilter
 from llm_admin.services import actors, batches, feedback, retention, retention_parts, retention_preview
 from llm_admin.tenancy import workspace_scope
 from tests import factories, log_rows
+from tests.servers.console import ROOT
 
 NOW = timezone.now()
+pytestmark = pytest.mark.django_db(transaction=True)  # the writer has a connection of its own
 
 
 def ago(days):
@@ -58,7 +67,7 @@ def keep(where, *, texts=None, rows=None):
 
 def pruned(where, **more):
     record = retention._begin(where, PruneStarter.TICKER, None, whole=more.get("whole", True))
-    retention.work(record.pk, write=lambda operation: operation(), pause=0)
+    retention.work(record.pk, pause=0)
     record.refresh_from_db()
     return record
 
@@ -204,7 +213,7 @@ def test_random_rows_are_kept_exactly_when_they_are_young(scope, monkeypatch, se
         left -= 1
         if left < 0:
             raise RuntimeError("killed")
-        return operation()
+        return WRITER.write_sync(operation)
 
     try:
         retention.work(record.pk, write=dies_later, pause=0)
@@ -234,7 +243,7 @@ def test_the_ticker_looks_once_an_hour_and_only_where_something_may_go(scope):
     assert [record.workspace_id for record in first] == [scope.pk]
     assert first[0].whole
     assert retention.due() == []
-    retention.work(first[0].pk, write=lambda operation: operation(), pause=0)
+    retention.work(first[0].pk, pause=0)
     assert retention.due() == []
     PruneRecord.objects.update(created_at=ago(0.1))
     second = retention.due()
@@ -251,7 +260,7 @@ def test_a_pass_that_died_is_marked_and_the_next_one_goes_on(scope):
     assert retention.due() != []
     died.refresh_from_db()
     assert died.status == PruneStatus.INTERRUPTED
-    retention.work(died.pk, write=lambda operation: operation(), pause=0)  # it lives after all: nothing is its own
+    retention.work(died.pk, pause=0)  # it lives after all: nothing is its own
     assert alive(InteractionLog, [call]) == [True]
 
 
@@ -290,7 +299,6 @@ def test_only_admins_may(scope, member):
         retention.start(actor=actors.system(scope))
 
 
-@pytest.mark.django_db(transaction=True)
 def test_the_command_removes_in_each_workspace_what_its_settings_say(workspace, capsys):
     keep(workspace, texts=10)
     other = factories.workspace("Other")
@@ -310,3 +318,61 @@ def test_the_command_removes_in_each_workspace_what_its_settings_say(workspace, 
     keep(workspace)
     with pytest.raises(CommandError, match="keeps everything"):
         call_command("prune", workspace=workspace.slug)
+
+
+def test_numbers_stay_when_their_rows_go(scope):
+    keep(scope, rows=10)
+    calls = [call_of(scope, days, cost_nano=days, latency_ms=days * 10) for days in (1, 9, 11, 12, 12, 40)]
+    span = UsageFilter(ago(60), ago(-1))
+    before = usage.totals(span)
+    assert before.calls == 6
+    assert pruned(scope).logs == 4
+    assert usage.totals(span) == before
+    late = call_of(scope, 12)  # somebody's clock, or a recovery: it comes after its time was closed
+    assert usage.totals(UsageFilter(ago(1.5), ago(-1))).calls == 1
+    assert pruned(scope).logs == 1
+    assert alive(InteractionLog, [*calls, late]) == [True, True, False, False, False, False, False]
+
+
+WRITES = """
+import datetime, django, sys
+django.setup()
+from django.utils import timezone
+from llm_admin.jobs.writer import WRITER, Insert
+from llm_admin.models import InteractionLog
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(300):
+    now = timezone.now()
+    row = InteractionLog(
+        workspace_id=int(sys.argv[1]), created_at=now, status="succeeded", source="code", latency_ms=1, cost_nano=1
+    )
+    WRITER.write_sync(Insert(row))
+print("done", flush=True)
+"""
+
+
+def test_another_process_writes_all_the_while(scope, monkeypatch):
+    monkeypatch.setattr(retention_parts, "SLICE", 50)
+    keep(scope, rows=10)
+    old = [log_rows.unsaved(scope, at=ago(20 + n / 1000), cost_nano=1) for n in range(2_000)]
+    InteractionLog.objects.bulk_create(old)
+    InteractionText.objects.bulk_create([InteractionText(log_id=one.pk, workspace=scope, messages=[]) for one in old])
+    given = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "console.settings",
+        "SECRET_KEY": django_settings.SECRET_KEY,
+        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+    }
+    command = [sys.executable, "-W", "ignore", "-c", WRITES, str(scope.pk)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=given, cwd=ROOT, text=True, **pipes) as other:
+        assert other.stdout.readline() == "ready\n"
+        other.stdin.write("go\n")
+        other.stdin.flush()
+        record = pruned(scope)
+        said, errors = other.communicate(timeout=60)
+    assert (said, other.returncode) == ("done\n", 0), errors
+    assert (record.status, record.logs) == ("finished", 2_000)
+    assert InteractionLog.objects.count() == 300
+    assert usage.totals(UsageFilter(ago(30), ago(-1))).calls == 2_300

@@ -356,6 +356,18 @@ class TestWhoMayWhat:
         assert (list(Monitor.objects.values()), MonitorDelivery.objects.count()) == before
         assert hook.received == []
 
+    def test_what_one_person_uses_is_not_for_everybody(self, scope, member, login, system):
+        recent(scope, 0, 1)
+        ann, bob = member(username="ann"), member(username="bob")
+        recent(scope, 0, 1, user=ann)
+        of_ann = monitor(scope, name="What Ann uses", user=ann)
+        monitor_watch.look_now(of_ann, actor=system)
+        for person, sees in ((ann, True), (bob, False), (member(Role.OPERATOR), True)):
+            client = login(person)
+            assert ("What Ann uses" in client.get(LIST).content.decode()) is sees
+            assert (client.get(page(of_ann)).status_code == 200) is sees
+            assert (client.get(HOME).context["monitors"] is not None) is sees
+
     def test_of_another_workspace(self, operator, scope):
         elsewhere = factories.workspace()
         with workspace_scope(elsewhere):
