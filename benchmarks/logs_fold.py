@@ -75,7 +75,8 @@ def sizes() -> dict[str, float]:
     found: dict[str, float] = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "select tbl_name, sum(size) from (select name, pgsize as size from dbstat where aggregate = 1) "
+            "select tbl_name, sum(pages) * (select page_size from pragma_page_size) "
+            "from (select name, pageno as pages from dbstat where aggregate = 1) "
             "join sqlite_master using (name) where tbl_name like 'llm_admin_%' group by 1 order by 2 desc"
         )
         for table, size in cursor.fetchall():

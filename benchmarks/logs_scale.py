@@ -25,7 +25,7 @@ from logs_database import FOLDER, name_of
 from logs_limits import Limits, p95
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("fold", "pages", "write", "writers")
+PARTS = ("index", "fold", "pages", "write", "writers")
 WARM_UP = 2
 
 
@@ -108,6 +108,14 @@ def _page(servers: list[Server], title: str, name: str, rounds: int, limits: Lim
     print(line + "  " + limits.judge(title, name, columns), flush=True)
 
 
+def index(options: Any, paths: list[Path], limits: Limits) -> None:
+    """Only what is not there yet; the pages of logs need it."""
+    for path in paths:
+        answer = json.loads(run("logs_index.py", path))
+        print(f"\n{path.stem}: index of {answer['texts']:,} texts complete after {answer['seconds']:.0f} s "
+              f"({answer['cpu']:.0f} s of CPU), at most {answer['peak_mb']:.0f} MB of memory")  # fmt: skip
+
+
 def fold(options: Any, paths: list[Path], limits: Limits) -> None:
     for path in paths:
         answer = json.loads(run("logs_fold.py", path))
@@ -143,7 +151,7 @@ def main() -> None:
     limits = Limits(options.rows)
     for part in PARTS:
         if part in options.only:
-            {"fold": fold, "pages": pages, "write": write, "writers": writers}[part](options, paths, limits)
+            {"index": index, "fold": fold, "pages": pages, "write": write, "writers": writers}[part](options, paths, limits)
     sys.exit(0 if limits.told() else 1)
 
 

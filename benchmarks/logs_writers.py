@@ -53,6 +53,11 @@ class Writer:
         with workspace_scope(self.workspace):
             self.call = get_prompt("measured").arun
 
+    def warm_up(self) -> None:
+        """The first call imports what models need."""
+        asyncio.run(self.call({"topic": "rain"}))
+        self.calls += 1
+
     def work(self, seconds: float) -> dict[str, Any]:
         if self.ticker:
             self.ticker.start()
@@ -113,6 +118,10 @@ class Reader:
         self.client, self.most = Client(), 0
         self.client.force_login(get_user_model().objects.get(username="reader"), "llm_admin.auth.WorkspaceBackend")
 
+    def warm_up(self) -> None:
+        self._reload()
+        self.times.clear()
+
     def work(self, seconds: float) -> dict[str, Any]:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -164,6 +173,7 @@ def child(database: str, role: str, seconds: float) -> None:
     if role == "reader":
         connection.settings_dict["OPTIONS"]["transaction_mode"] = "DEFERRED"
     worker: Any = Reader() if role == "reader" else Writer(int(role), folds=role == "0")
+    worker.warm_up()
     print("ready", flush=True)
     sys.stdin.readline()
     print(json.dumps(worker.work(seconds)))

@@ -45,7 +45,7 @@ VARIABLES = {
     ),
     "MAIL_FROM": (
         "none",
-        '`LLM_ADMIN["MAIL_FROM"]`: the sender of mails about approvals and budgets. Empty: none are sent.',
+        '`LLM_ADMIN["MAIL_FROM"]`: the sender of mails about approvals, budgets and monitors. Empty: none are sent.',
     ),
     "METRICS_TOKEN": ("none", '`LLM_ADMIN["METRICS_TOKEN"]`: what Prometheus sends to read `/metrics`.'),
     "LOG_FORMAT": ("`text`", "The lines of the server's log: `text`, or `json`, one object a line."),

@@ -10,10 +10,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.utils import timezone
 from llm_admin.choices import BudgetPeriod, BudgetScope, BudgetUnit
-from llm_admin.models import Budget, Connection, Deployment, LanguageModel, Prompt, Workspace
+from llm_admin.models import Budget, Connection, Deployment, LanguageModel, Monitor, Prompt, Workspace
 from llm_admin.selectors import budgets as selector
 from llm_admin.selectors.budget_periods import span_of
-from llm_admin.services import actors, budgets, connections, models, prices, repricing, workspaces
+from llm_admin.services import actors, budgets, connections, models, monitor_delivery, monitor_watch, monitors, prices
+from llm_admin.services import repricing, workspaces
 from llm_admin.tenancy import workspace_scope
 
 ws, users = workspaces.default(), get_user_model()._default_manager
@@ -42,6 +43,11 @@ def budget(actor, name, scope, unit, period, part, **more):
     whole = max(1, used * 100 // part) if used else 10**9
     one.limit = round(whole, -7) if unit == BudgetUnit.MONEY else whole
     return budgets.save(one, actor=actor)
+
+def watch(actor, name, **more):
+    one = monitors.save(Monitor(name=name, **more), actor=actor)
+    monitor_watch.look_now(one, actor=actor)
+    monitor_delivery.send_due()
 
 with workspace_scope(ws):
     actor = actors.system(ws)
@@ -78,4 +84,11 @@ with workspace_scope(ws):
     budget(
         actor, "Last year's campaign", BudgetScope.WORKSPACE, BudgetUnit.MONEY, BudgetPeriod.MONTH, 50, enabled=False
     )
+    watch(
+        actor, "Slow answers", measure="p95", alarm=1_000, warn=500, window=10080, owner=operator, remind_hours=24,
+        addresses=["team@example.org"], note="Look at the provider's status page, then ask the operator.",
+    )
+    watch(actor, "Cost of a day", measure="cost", alarm=10**12, warn=1_000_000, window=1440, owner=operator)
+    watch(actor, "Is the support reply still used?", measure="calls", alarm=1, direction="below", prompt=reply)
+    watch(actor, "Failures", measure="error_rate", alarm=90_000, window=43200, min_calls=20)
 """

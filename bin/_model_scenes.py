@@ -18,6 +18,8 @@ MODEL_PAGES = {
     "connection-new": f"{ADMIN}/connection/add/",
     "budgets": f"{ADMIN}/budget/",
     "budget-new": f"{ADMIN}/budget/add/",
+    "monitors": f"{ADMIN}/monitor/",
+    "monitor-new": f"{ADMIN}/monitor/add/",
     "health": "/admin/health/",
     "home-budgets": "/admin/",
     "settings-models": f"{ADMIN}/workspace/1/change/",
@@ -32,6 +34,12 @@ def _named(page: Page, kind: str, name: str) -> None:
 
 def model(page: Page) -> None:
     _named(page, "languagemodel", "Customer texts")
+
+
+def monitor(page: Page) -> None:
+    """In alarm, with a message that nobody took and what it would have told before."""
+    _named(page, "monitor", "Slow answers")
+    page.locator(".llm-monitor-picture").wait_for()
 
 
 def price_refused(page: Page) -> None:
@@ -154,6 +162,7 @@ def run_page_refused(page: Page) -> None:
 
 MODEL_SCENES: dict[str, Callable[[Page], None]] = {
     "connection-tested": lambda page: _test(page, "Demo (no AI)"),
+    "monitor": monitor,
     "connection-broken": lambda page: _test(page, "Office server"),
     "connection": connection,
     "connection-key": key,

@@ -92,13 +92,13 @@ def _of_first(page: Page, kind: str, link: str = "#result_list tbody th a") -> N
     page.goto(f"{ADMIN}/{kind}/")
     page.locator(link).first.click()
     page.wait_for_load_state("networkidle")
-    page.locator(".llm-part").scroll_into_view_if_needed(timeout=WAIT_MS)
+    page.locator(".llm-dash-part").scroll_into_view_if_needed(timeout=WAIT_MS)
     _loaded(page)
 
 
 def version(page: Page) -> None:
     page.goto(f"{ADMIN}/prompt/1/at/?label=production")
-    page.locator(".llm-part").scroll_into_view_if_needed(timeout=WAIT_MS)
+    page.locator(".llm-dash-part").scroll_into_view_if_needed(timeout=WAIT_MS)
     _loaded(page)
 
 

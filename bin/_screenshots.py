@@ -127,25 +127,46 @@ def run_first(page: Page, path: str, button: str, ended: str) -> None:
     page.locator(ended).first.wait_for(timeout=30_000)
 
 
-def guide(browser: Browser, console: Console, target: Path) -> None:
+def guide(browser: Browser, console: Console, target: Path, parts: list[str]) -> None:
     page = page_of(browser, console)
+    for part in parts:
+        if part in GUIDE_PARTS:
+            folder = target if part == "pages" else target / part
+            folder.mkdir(exist_ok=True)
+            GUIDE_PARTS[part](page, console, folder)
+
+
+def guide_pages(page: Page, console: Console, target: Path) -> None:
     for name, path in GUIDE.items():
         if name == "prompt-studio":
             run_first(page, path, "#llm-run-button", "#llm-answer .llm-status-succeeded")
             keep(page, target / f"{name}.png", whole=False)
         else:
             shoot(page, path, target / f"{name}.png", whole=False)
-    folder = target / "studio"
-    folder.mkdir(exist_ok=True)
-    studio(page, folder, "")
+
+
+def guide_studio(page: Page, console: Console, target: Path) -> None:
+    studio(page, target, "")
     conflict(page)
-    keep(page, folder / "studio-merge.png")
-    narrow = page_of(browser, console, width=390, scheme="dark")
-    shoot(narrow, GUIDE["prompt-studio"], folder / "studio-phone.png", whole=True)
-    folder = target / "workflows"
-    folder.mkdir(exist_ok=True)
+    keep(page, target / "studio-merge.png")
+    narrow = page_of(page.context.browser, console, width=390, scheme="dark")
+    shoot(narrow, GUIDE["prompt-studio"], target / "studio-phone.png", whole=True)
+
+
+def guide_workflows(page: Page, console: Console, target: Path) -> None:
     console.code(PREPARE)
-    workflows(page, folder, "")
+    workflows(page, target, "")
+
+
+def guide_models(page: Page, console: Console, target: Path) -> None:
+    console.code(PREPARE_MODELS)
+    for name in ("model", "budget-full", "reprice-preview"):
+        MODEL_SCENES[name](page)
+        keep(page, target / f"{name}.png", whole=False)
+
+
+# The pages first: what the others prepare is not on them.
+GUIDE_PARTS = {"pages": guide_pages, "studio": guide_studio, "workflows": guide_workflows, "models": guide_models}
 
 
 def studio(page: Page, target: Path, suffix: str) -> None:
@@ -246,12 +267,15 @@ def nothing(browser: Browser, console: Console, target: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bin/screenshots")
     parser.add_argument("--all", type=Path, metavar="DIR")
-    parser.add_argument("--part", choices=PARTS, action="append", help="only this one of --all; may be repeated")
+    parser.add_argument("--part", choices=PARTS, action="append", help="only this one; may be repeated")
     options = parser.parse_args()
     target = options.all or ROOT / "docs" / "images"
     target.mkdir(parents=True, exist_ok=True)
-    some: Shots = partial(everything, parts=options.part or list(PARTS))
-    rounds = [(demo_console, some if options.all else guide)]
+    if options.all:
+        some: Shots = partial(everything, parts=options.part or list(PARTS))
+    else:
+        some = partial(guide, parts=options.part or list(GUIDE_PARTS))
+    rounds = [(demo_console, some)]
     if options.all and not options.part:
         rounds.append((empty_console, nothing))
     with sync_playwright() as playwright:

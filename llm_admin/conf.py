@@ -74,7 +74,8 @@ class Settings(BaseModel):
     )
     MAIL_FROM: str = Field(
         default="",
-        description="The sender of mails: about approvals, and to the owners of budgets. Empty: no mails are sent.",
+        description="The sender of mails: about approvals, to the owners of budgets, from monitors. "
+        "Empty: none are sent.",
     )
     PUBLIC_URL: str = Field(
         default="http://127.0.0.1:8000", description="Where people reach this console: what links in mails begin with."
@@ -99,8 +100,9 @@ class Settings(BaseModel):
     )
     OUTGOING_PRIVATE_HOSTS: list[str] = Field(
         default_factory=list,
-        description="Hosts inside your own network that connections may reach, such as `localhost:11434` for Ollama: "
-        "hosts, host:port, addresses, or ranges such as `10.0.0.0/8`. Everything else there is refused: loopback, "
+        description="Hosts inside your own network that connections and webhooks may reach, such as "
+        "`localhost:11434` for Ollama: hosts, host:port, addresses, or ranges such as `10.0.0.0/8`. "
+        "Everything else there is refused: loopback, "
         "private and link-local addresses, however they are written and whatever name leads to them.",
     )
 

@@ -99,7 +99,9 @@ def _line(one: Standing, top: Top, workspace: Workspace, **who: int | None) -> L
 
 def _period(one: Standing, workspace: Workspace) -> Line:
     """Without the limit: nobody knows what it was then."""
-    return Line(days(one.span), amount_text(one.used, one.budget.unit, workspace), f"{one.refused_calls:,}", logs_of(one))
+    return Line(
+        days(one.span), amount_text(one.used, one.budget.unit, workspace), f"{one.refused_calls:,}", logs_of(one)
+    )
 
 
 def days(span: Span) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from llm_admin.admin import dashboard_csv, dashboard_parts, dashboard_query
@@ -24,7 +25,7 @@ from llm_admin.admin.dashboard_start import first_steps
 from llm_admin.admin.dashboard_tables import dimensions, error_rows, tables
 from llm_admin.admin.dashboard_times import exact, heading, zone_name
 from llm_admin.admin.time_zones import choose_zone
-from llm_admin.models import InteractionLog
+from llm_admin.models import InteractionLog, UsageBlock
 from llm_admin.selectors import periods, usage
 from llm_admin.services.actors import Actor
 
@@ -35,10 +36,12 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if getattr(request, "workspace", None) is None:
         return context | {"llm_page": "no_workspace"}
     actor = actor_of(request)
-    if not InteractionLog.objects.exists():
+    if not (InteractionLog.objects.exists() or UsageBlock.objects.exists()):  # numbers outlive calls
         return context | {"llm_page": "start", "steps": first_steps(actor)}
-    view = dashboard_query.read(request, actor)
-    return context | {"llm_page": "numbers", "view": view, "parts": list(dashboard_parts.PARTS)}
+    dashboard_query.read(request, actor)  # what is not there is not found at once
+    asked = {name: value for name, value in request.GET.items() if name not in ("of", "push")}
+    fragment = reverse("admin:llm_admin_numbers") + (f"?{urlencode(asked)}" if asked else "")
+    return context | {"llm_page": "numbers", "fragment": fragment, "parts": list(dashboard_parts.PARTS)}
 
 
 @require_GET

@@ -100,14 +100,22 @@ class _Axis:
         self.labels = [label(bucket.start, unit) for bucket in buckets]
         self.titles = [title(bucket, view.period) for bucket in buckets]
         self._spans = [replace(view.filter, since=bucket.start, until=bucket.end) for bucket in buckets]
+        self._made: dict[tuple[tuple[str, str], ...], list[Bar]] = {}
         closer = [periods.bar(bucket.start, bucket.end, unit) for bucket in buckets]
         self.zooms = [view.link(period) if period and len(buckets) > 1 else None for period in closer]
 
     def chart(self, key: str, title: str, unit: str, lines: list[Line], **details: Any) -> Chart:
         kind, more = details.pop("kind", "bar"), details.pop("query", {})
-        urls = [self.view.logs_of(span, **more) for span in self._spans]
-        bars = [Bar(*parts) for parts in zip(self.labels, self.titles, urls, self.zooms, strict=True)]
-        return Chart(key, title, kind, unit, bars, lines, self.view.csv(key), **details)
+        return Chart(key, title, kind, unit, self._bars_to(**more), lines, self.view.csv(key), **details)
+
+    def _bars_to(self, **query: str) -> list[Bar]:
+        """Charts whose bars lead to the same logs share them."""
+        same = tuple(query.items())
+        if same not in self._made:
+            urls = [self.view.logs_of(span, **query) for span in self._spans]
+            parts = zip(self.labels, self.titles, urls, self.zooms, strict=True)
+            self._made[same] = [Bar(*one) for one in parts]
+        return self._made[same]
 
     def line(
         self,

@@ -34,14 +34,14 @@ WORDS = {
 def above(request: HttpRequest) -> dict[str, Any]:
     """`url` of the panel, and the filters of the list that it cannot follow, in words."""
     actor = actor_of(request)
-    given = {name: value for name, value in request.GET.items() if value}
+    given = {name: str(value) for name, value in request.GET.items() if value}
     follows = {
         name: value
         for name, value in given.items()
         if name in FILTERS and fits(name, value) and actor.may(PERMISSION.get(name, "view_interactionlog"))
     }
     if not actor.may("view_all_runs"):
-        follows["user"] = str(actor.user.pk) if actor.user else ""
+        follows["user"] = str(request.user.pk)
     left = [name for name in given if name in WORDS and name not in follows]
     query = {"of": LOGS} | _range(given) | follows
     return {

@@ -42,6 +42,7 @@ CHOICES: dict[str, dict[str, str]] = {
     "status": dict(CallStatus.choices),
     "cached": {"yes": "Answered from the cache", "no": "The model was asked"},
 }
+IDS = ("prompt", "version", "workflow", "model", "user")
 FILTERS = (*OBJECTS, "deployment", "user", *CHOICES)
 PERMISSION = {"connection": "view_connection"}
 SORTS = ("cost", "calls", "errors", "p95")
@@ -92,14 +93,13 @@ class View:
     @property
     def filter(self) -> UsageFilter:
         given = self.given
-        ids = {name: int(given[name]) for name in ("prompt", "version", "workflow", "model", "user") if name in given}
-        words = {name: given[name] for name in ("source", "error", "status") if name in given}
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {name: int(given[name]) for name in IDS if name in given}
+        more |= {name: given[name] for name in ("source", "error", "status") if name in given}
         if "cached" in self.given:
             more["cached"] = self.given["cached"] == "yes"
         if "connection" in self.given or "deployment" in self.given:
             more["deployment"] = self.deployments
-        return UsageFilter(since=self.period.since, until=self.period.until, **ids, **words, **more)
+        return UsageFilter(since=self.period.since, until=self.period.until, **more)
 
     def logs(self, **more: str | int) -> str:
         """The list of logs with the same filter."""
@@ -166,7 +166,7 @@ def read(request: HttpRequest, actor: Actor) -> View:
     sees_people = actor.may("view_all_runs")
     for name, value in given.items():
         _check(request, actor, name, value, is_subject=name == subject)
-    if "user" in given and not sees_people and given["user"] != str(actor.user.pk):
+    if "user" in given and not sees_people and given["user"] != str(request.user.pk):
         actor.require("view_all_runs")
     return View(
         period=periods.chosen(query.get("range"), query.get("from"), query.get("to")),

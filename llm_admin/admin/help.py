@@ -13,6 +13,7 @@ SECTIONS = (
     ("workflows", "Workflows"),
     ("costs", "Costs and logs"),
     ("budgets", "Budgets and limits"),
+    ("monitors", "Monitors"),
     ("models", "Models and connections"),
     ("import", "Import and export"),
     ("roles", "Who may do what"),

@@ -34,6 +34,14 @@ class LogChangeList(ConsoleChangeList):
     def get_filters_params(self, params: Any = None) -> Any:
         return {name: value for name, value in super().get_filters_params(params).items() if name not in OWN}
 
+    show_all_query = "view=0"  # not with the view that the list opens with
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
+        self.filter_params.setdefault("view", ["0"])  # links and forms of the list lead to the list
+        rows = super().get_queryset(request, exclude_parameters)
+        self.clear_all_filters_qs = f"?{self.show_all_query}"
+        return rows
+
     def get_results(self, request: HttpRequest) -> None:
         self.asked = read(request.GET, actor_of(request))
         try:
@@ -78,6 +86,11 @@ class LogChangeList(ConsoleChangeList):
     @property
     def last(self) -> int:
         return self.first + self.result_count - 1
+
+    @property
+    def found_text(self) -> str:
+        more = "older" in self.links or "further" in self.links
+        return f"More than {self.last:,}" if more and self.last else f"{max(self.last, 0):,}"
 
     @property
     def order_name(self) -> str:

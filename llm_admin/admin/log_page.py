@@ -110,6 +110,7 @@ def _record(log: InteractionLog, call: Call) -> str:
 
 def urls(model_admin: Any, wrap: Any) -> list[Any]:
     def beside(request: HttpRequest, pk: int, side: str) -> HttpResponse:
+        actor_of(request).require("view_interactionlog")
         log = model_admin.get_queryset(request).filter(pk=pk).first() if pk < MOST else None
         if log is None:
             raise Http404

@@ -28,7 +28,7 @@ class InteractionLogAdmin(LogColumns, ReadOnlyAdmin):
     list_filter_submit = True
     list_before_template = "llm_admin/logs/_before_list.html"
     list_disable_select_all = True
-    list_per_page = 100
+    list_per_page = 50
     ordering = ("-created_at", "-id")
     sortable_by = ()  # the bar above the list sorts: only what does not read all calls
     search_fields = ("id",)  # shows the field; admin/log_list.py searches

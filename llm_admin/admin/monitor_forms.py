@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
+from django.utils.html import format_html
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
@@ -24,8 +25,8 @@ from llm_admin.exceptions import Problem
 from llm_admin.models import Deployment, Membership, Monitor, PromptVersion, Workspace
 from llm_admin.selectors.monitor_measures import MEASURES
 from llm_admin.services import monitor_checks
+from llm_admin.services import monitor_words as words
 from llm_admin.services.monitor_webhook import host_of
-from llm_admin.services.monitor_words import LARGEST, to_stored, to_typed, unit_of
 
 EVERY = {
     "prompt": "Every prompt",
@@ -35,6 +36,7 @@ EVERY = {
     "user": "Everybody",
     "owner": "Nobody",
 }
+UNIT = '<span id="id_alarm_level_helptext">{}</span>'  # the preview says it again when the number changes
 PLACES = {"warn": "warn_level", "alarm": "alarm_level", "version": "version_number"}  # of the table -> of the form
 
 
@@ -68,7 +70,7 @@ class MonitorForm(forms.ModelForm):
         initial=MonitorWindow.HOUR,
         widget=UnfoldAdminSelectWidget,
     )
-    direction = _radio("Is too much when it is", MonitorDirection.choices, MonitorDirection.ABOVE)
+    direction = _radio("Tells when it is", MonitorDirection.choices, MonitorDirection.ABOVE)
     alarm_level = _level("Alarm at", "")
     warn_level = _level("Warning at", "Comes before the alarm. Either of the two may be empty.")
     version_number = forms.IntegerField(
@@ -119,38 +121,38 @@ class MonitorForm(forms.ModelForm):
         fields["people"].queryset = members()
         if "deployment" in fields:
             fields["deployment"].queryset = Deployment.objects.select_related("connection", "model")
-        for name, words in EVERY.items():
+        for name, label in EVERY.items():
             if name in fields:
-                fields[name].empty_label = words
+                fields[name].empty_label = label
         if "source" in fields:
             fields["source"].choices = [("", "Every source"), *RunSource.choices]
         if "note" in fields:
             fields["note"].widget.attrs["rows"] = 3
-        currency = self.workspace.currency
-        fields["alarm_level"].help_text = f"In {currency}, seconds, percent, or a number: as the number above is."
+        unit = words.unit_of(self.instance) if self.instance.measure else next(iter(MEASURES.values())).unit
+        fields["alarm_level"].help_text = format_html(UNIT, words.unit_words(unit, self.workspace))
 
     def _show(self) -> None:
-        monitor, unit = self.instance, unit_of(self.instance)
+        monitor, unit = self.instance, words.unit_of(self.instance)
         for name in ("warn", "alarm"):
-            self.initial[f"{name}_level"] = to_typed(getattr(monitor, name), unit, self.workspace)
+            self.initial[f"{name}_level"] = words.to_typed(getattr(monitor, name), unit, self.workspace)
         self.initial["addresses_typed"] = ", ".join(monitor.addresses)
         if monitor.version_id:
             self.initial["version_number"] = monitor.version.number
         if monitor.pk:
             self.initial["people"] = [one.pk for one in monitor.people.all()]
         if monitor.webhook_url:
-            words = f"An address at {host_of(monitor.webhook_url)} is stored. Leave this empty to keep it."
-            self.fields["webhook"].help_text = words
+            said = f"An address at {host_of(monitor.webhook_url)} is stored. Leave this empty to keep it."
+            self.fields["webhook"].help_text = said
         else:
             del self.fields["remove_webhook"]
 
     def clean_addresses_typed(self) -> list[str]:
-        words = self.cleaned_data["addresses_typed"].replace(";", ",").split(",")
-        return [word.strip() for word in words if word.strip()]
+        typed = self.cleaned_data["addresses_typed"].replace(";", ",").split(",")
+        return [address.strip() for address in typed if address.strip()]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        unit = unit_of(Monitor(measure=data.get("measure") or ""))
+        unit = words.unit_of(Monitor(measure=data.get("measure") or ""))
         for name in ("warn", "alarm"):
             typed = data.get(f"{name}_level")
             setattr(self.instance, name, None if typed is None else self._stored(name, typed, unit))
@@ -159,7 +161,7 @@ class MonitorForm(forms.ModelForm):
         return data
 
     def _stored(self, name: str, typed: Decimal, unit: Any) -> int | None:
-        if (level := to_stored(typed, unit, self.workspace)) > LARGEST:
+        if (level := words.to_stored(typed, unit, self.workspace)) > words.LARGEST:
             self.add_error(f"{name}_level", "That is more than a level can be. Give a smaller number.")
             return None
         if typed and not level:

@@ -25,6 +25,7 @@ from llm_admin.selectors import monitors as selector
 from llm_admin.selectors.monitor_measures import MEASURES
 from llm_admin.services import monitor_delivery, monitor_messages, monitor_watch, monitors
 from llm_admin.services.monitor_webhook import host_of
+from llm_admin.services.monitor_words import unit_of, unit_words
 
 PREVIEWED = {"measure", "window", "direction", "alarm_level", "warn_level", "version_number", "min_calls"}
 PREVIEWED |= {"prompt", "workflow", "model", "deployment", "user", "source"}
@@ -163,6 +164,8 @@ def preview_view(request: HttpRequest, form_class: type[MonitorForm]) -> HttpRes
     form.is_valid()
     problems = {name: found for name, found in form.errors.items() if name in PREVIEWED}
     context: dict[str, Any] = {"problems": problems}
+    if form.instance.measure in MEASURES:
+        context["unit"] = unit_words(unit_of(form.instance), actor.workspace)
     if not problems and form.instance.measure in MEASURES:
         context["preview"] = preview(form.instance, actor.workspace)
     return render(request, "llm_admin/monitors/_preview_found.html", context)

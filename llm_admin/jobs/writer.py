@@ -143,7 +143,7 @@ def _attempt(jobs: list[_Job]) -> BaseException | None:
                 for operation in job.operations:
                     if not isinstance(operation, Insert):
                         job.result = operation()
-    except Exception as error:  # noqa: BLE001 - not handled here: each caller gets its own exception back
+    except Exception as error:  # noqa: BLE001 - docs/adr/0017: each caller gets its own exception back
         if isinstance(error, DatabaseError):
             connection.close_if_unusable_or_obsolete()
         return error

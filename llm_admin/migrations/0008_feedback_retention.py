@@ -207,7 +207,7 @@ class Migration(migrations.Migration):
                 ("whole", models.BooleanField(default=False)),
                 ("texts", models.PositiveIntegerField(default=0, help_text="Calls whose texts were removed.")),
                 ("runs_emptied", models.PositiveIntegerField(default=0, help_text="Runs whose texts were removed.")),
-                ("rows_emptied", models.PositiveIntegerField(default=0)),
+                ("rows_emptied", models.PositiveIntegerField(default=0, help_text="Rows of batches whose texts were removed.")),
                 ("logs", models.PositiveIntegerField(default=0, help_text="Calls that were removed.")),
                 ("runs", models.PositiveIntegerField(default=0)),
                 ("batches", models.PositiveIntegerField(default=0)),

@@ -54,8 +54,8 @@ class BlockLevel(models.TextChoices):
 class UsageBlock(models.Model):
     """Packed sums (rollups/blocks.py). `zone` only of days; `person` only of a person's: rollups.codes.key_of.
 
-    Days and people's days are made from the slots and thrown away when one of these changes. Person -1 says that a
-    UTC day has its people's blocks; it holds nothing.
+    Days and people's days are made from the slots and thrown away when one of these changes. Person 0 of a UTC day says
+    that its people's blocks are there; it holds nothing.
     """
 
     workspace = models.ForeignKey("llm_admin.Workspace", on_delete=models.CASCADE, db_index=False, related_name="+")

@@ -6,6 +6,7 @@ columns of many blocks are joined without looking at each block, which is what m
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,39 +21,28 @@ from llm_admin.rollups.bins import COUNT
 Array = npt.NDArray[np.int64]
 
 # `tag`: the quarter of an hour within the UTC day in a person's block, the dimension in a summary, else 0.
-KEYS = {
-    "tag": "u1",
-    "model": "i4",
-    "deployment": "i4",
-    "prompt": "i4",
-    "version": "i4",
-    "workflow": "i4",
-    "user": "i8",
-    "source": "u1",
-    "status": "u1",
-    "error": "u1",
-    "cached": "u1",
-}
+KEYS = (
+    "tag",
+    "model",
+    "deployment",
+    "prompt",
+    "version",
+    "workflow",
+    "user",
+    "source",
+    "status",
+    "error",
+    "cached",
+)
 # `priced`: calls of known cost. `paid_tokens`: of calls of known cost that the model answered; `hit_tokens`: of those
 # that the cache answered. `failed`, `stopped`, `hits`: calls.
-SUMS = {
-    "calls": "u4",
-    "failed": "u4",
-    "stopped": "u4",
-    "hits": "u4",
-    "priced": "u4",
-    "cost": "i8",
-    "input": "i8",
-    "output": "i8",
-    "paid_tokens": "i8",
-    "hit_tokens": "i8",
-}
-# How many entries of the histograms belong to a cell.
-TIMES = ("latency", "first")
-COLUMNS = {**KEYS, **SUMS, **dict.fromkeys(TIMES, "u4")}
-WIDTH = sum(np.dtype(kind).itemsize for kind in COLUMNS.values())
-DIMENSIONS = tuple(key for key in KEYS if key != "tag")
+SUMS = ("calls", "failed", "stopped", "hits", "priced", "cost", "input", "output", "paid_tokens", "hit_tokens")
+TIMES = ("latency", "first")  # as columns: how many entries of the histograms belong to a cell
+COLUMNS = (*KEYS, *SUMS, *TIMES)
+DIMENSIONS = KEYS[1:]
 ALL = len(DIMENSIONS)  # the tag of a summary's cell that has everything
+TYPES = (np.dtype("u1"), np.dtype("<u2"), np.dtype("<u4"), np.dtype("<i8"))
+NUMBER_OF = {one: number for number, one in enumerate(TYPES)}
 LEVEL = 3
 _local = threading.local()
 
@@ -81,20 +71,40 @@ class Block:
 
 def pack(block: Block) -> tuple[bytes, bytes]:
     """(cells, times) of a narrow block."""
-    compress = _contexts()[0].compress
-    lengths = np.array([len(block.times[name].bins) for name in TIMES], dtype="<u4").tobytes()
-    entries = [part.tobytes() for name in TIMES for part in (block.times[name].bins, block.times[name].counts)]
-    return compress(b"".join([block[name].tobytes() for name in COLUMNS])), compress(b"".join([lengths, *entries]))
+    times = [part for name in TIMES for part in (block.times[name].bins, block.times[name].counts)]
+    return _packed([block[name] for name in COLUMNS]), _packed(times)
+
+
+def _packed(columns: list[Array]) -> bytes:
+    """First the type and the length of each."""
+    head = struct.pack(f"<{'BI' * len(columns)}", *(one for c in columns for one in (NUMBER_OF[c.dtype], len(c))))
+    return _contexts()[0].compress(b"".join([head, *(column.tobytes() for column in columns)]))
+
+
+def _unpacked(data: bytes, count: int, wanted: Sequence[int]) -> list[Array]:
+    """Those columns of `count` whose places are `wanted`, in this order."""
+    raw = _contexts()[1].decompress(data)
+    head = struct.unpack_from(f"<{'BI' * count}", raw)
+    offset, found = struct.calcsize(f"<{'BI' * count}"), []
+    for place in range(count):
+        kind, length = TYPES[head[2 * place]], head[2 * place + 1]
+        if place in wanted:
+            found.append(np.frombuffer(raw, kind, length, offset))
+        offset += kind.itemsize * length
+    return found
 
 
 def narrow(block: Block) -> Block:
-    """With the types that are stored. Raises OverflowError."""
-    columns = {name: _narrow(block[name], kind) for name, kind in COLUMNS.items()}
-    times = {
-        name: Histograms(_narrow(entries.bins, "u2"), _narrow(entries.counts, "u4"))
-        for name, entries in block.times.items()
-    }
+    """With the smallest types that hold it."""
+    columns = {name: _narrow(block[name]) for name in COLUMNS}
+    times = {name: Histograms(_narrow(entries.bins), _narrow(entries.counts)) for name, entries in block.times.items()}
     return Block(columns, times)
+
+
+def _narrow(values: Array) -> Array:
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    kinds = (one for one in TYPES[:-1] if low >= 0 and high <= np.iinfo(one).max)
+    return values.astype(next(kinds, TYPES[-1]), copy=False)
 
 
 def _contexts() -> tuple[zstandard.ZstdCompressor, zstandard.ZstdDecompressor]:
@@ -105,45 +115,27 @@ def _contexts() -> tuple[zstandard.ZstdCompressor, zstandard.ZstdDecompressor]:
     return found
 
 
-def _narrow(values: Array, kind: str) -> Array:
-    limits = np.iinfo(kind)
-    if len(values) and not (limits.min <= values.min() and values.max() <= limits.max):
-        raise OverflowError(f"A number of {values.max()} does not fit.")
-    return values.astype(f"<{kind}", copy=False)
-
-
 def unpack(
     cells: Sequence[bytes], times: Sequence[bytes] | None = None, *, columns: Iterable[str] = COLUMNS
 ) -> tuple[Block, Array]:
     """Many blocks as one, with the number of the block that each cell comes from. Without `times`, no histograms."""
-    decompress = _contexts()[1].decompress
-    raw = [memoryview(decompress(one)) for one in cells]
-    lengths = np.array([len(one) // WIDTH for one in raw], dtype=np.int64)
-    wanted, found, offset = set(columns), {}, 0
-    for name, kind in COLUMNS.items():
-        size = np.dtype(kind).itemsize
-        if name in wanted:
-            parts = [one[offset * n : (offset + size) * n] for one, n in zip(raw, lengths.tolist(), strict=True)]
-            found[name] = np.frombuffer(b"".join(parts), dtype=f"<{kind}")
-        offset += size
-    block = Block(found, {} if times is None else _unpack_times([decompress(one) for one in times]))
+    wanted = [place for place, name in enumerate(COLUMNS) if name in set(columns)]
+    parts = [_unpacked(one, len(COLUMNS), wanted) for one in cells]
+    lengths = [len(one[0]) for one in parts]
+    found = {COLUMNS[place]: _joined([part[n] for part in parts]) for n, place in enumerate(wanted)}
+    block = Block(found, {} if times is None else _unpack_times(times))
     return block, np.repeat(np.arange(len(cells)), lengths)
 
 
-def _unpack_times(raw: list[bytes]) -> dict[str, Histograms]:
-    parts: dict[str, tuple[list[bytes], list[bytes]]] = {name: ([], []) for name in TIMES}
-    head = 4 * len(TIMES)
-    for one in raw:
-        start = head
-        for name, length in zip(TIMES, np.frombuffer(one, "<u4", len(TIMES)).tolist(), strict=True):
-            bins, counts = parts[name]
-            bins.append(one[start : start + 2 * length])
-            counts.append(one[start + 2 * length : start + 6 * length])
-            start += 6 * length
-    return {
-        name: Histograms(np.frombuffer(b"".join(bins), "<u2"), np.frombuffer(b"".join(counts), "<u4"))
-        for name, (bins, counts) in parts.items()
-    }
+def _unpack_times(times: Sequence[bytes]) -> dict[str, Histograms]:
+    count = 2 * len(TIMES)
+    parts = [_unpacked(one, count, range(count)) for one in times]
+    joined = [_joined([part[place] for part in parts]) for place in range(count)]
+    return {name: Histograms(joined[2 * n], joined[2 * n + 1]) for n, name in enumerate(TIMES)}
+
+
+def _joined(arrays: Sequence[Array]) -> Array:
+    return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int64)
 
 
 def concat(blocks: Sequence[Block]) -> Block:

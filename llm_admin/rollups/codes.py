@@ -26,7 +26,7 @@ ERRORS = {
     "internal": 15,
 }
 WORDS: dict[str, dict[str, int]] = {"source": SOURCES, "status": STATUSES, "error": ERRORS}
-NONE = -1  # of a key: the log names none
+NONE = 0  # of a key: the log names none. Others are one higher than the key
 UNKNOWN = 255  # of a word that has no number
 
 
@@ -35,8 +35,8 @@ def key_of(primary_key: Any) -> int:
     if primary_key is None:
         return NONE
     if isinstance(primary_key, int):
-        return primary_key
-    return int.from_bytes(hashlib.blake2b(str(primary_key).encode(), digest_size=8).digest(), "big") >> 1
+        return primary_key + 1
+    return int.from_bytes(hashlib.blake2b(str(primary_key).encode(), digest_size=8).digest(), "big") >> 2
 
 
 def code_of(dimension: str, value: Any) -> int:
@@ -46,9 +46,9 @@ def code_of(dimension: str, value: Any) -> int:
 
 
 def value_of(dimension: str, code: int) -> int | str | bool | None:
-    """The other way round (a key that is no number stays the number that it became)."""
+    """The other way round. Not for keys that are no numbers."""
     if dimension in WORDS:
         return {number: word for word, number in WORDS[dimension].items()}.get(code, "")
     if dimension == "cached":
         return bool(code)
-    return None if code == NONE else code
+    return None if code == NONE else code - 1

@@ -39,7 +39,7 @@ async def execute(context: Context, spec: Mapping[str, Any], inputs: Mapping[str
         return _failed(error.cause, error.step_id)
     except CallFailed as error:
         return _failed(error)
-    except Exception as error:  # noqa: BLE001 - the one boundary: the unexpected becomes *internal*, never lost
+    except Exception as error:  # noqa: BLE001 - docs/adr/0017: the unexpected becomes *internal*, never lost
         return Outcome(
             RunStatus.FAILED,
             error_kind=ErrorKind.INTERNAL,

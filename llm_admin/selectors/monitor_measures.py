@@ -66,10 +66,6 @@ class Measure:
     noun: str = "call"
     not_by: tuple[str, ...] = ()  # dimensions that it cannot be narrowed down to
 
-    @property
-    def words(self) -> str:
-        return self.title[:1].lower() + self.title[1:]
-
 
 def _of_totals(
     key: str, title: str, unit: Unit, of: Callable[[Totals], int | Fraction | None], *, of_nothing: bool = False

@@ -71,8 +71,8 @@ def _select() -> str:
         slot = "CAST(floor(extract(epoch FROM created_at) / 900) AS BIGINT)"
     fields = [
         slot,
-        *(f"COALESCE({name}, -1)" for name in KEYS),
-        "user_id" if not _people_are_numbers() else "COALESCE(user_id, -1)",
+        *(f"COALESCE({name} + 1, 0)" for name in KEYS),
+        "user_id" if not _people_are_numbers() else "COALESCE(user_id + 1, 0)",
         *(_code(column, WORDS[dimension]) for dimension, column in words.items()),
         "CASE WHEN cached THEN 1 ELSE 0 END",
         "CASE WHEN cost_nano IS NULL THEN 0 ELSE 1 END",

@@ -16,6 +16,7 @@ from llm_admin.selectors.usage import Totals
 from llm_admin.selectors.usage_reading import Part
 
 EXACT_IN_FLOAT = 2**53
+Kept = npt.NDArray[np.bool_]
 PERCENTS = (50, 95)
 MANY = 5_000  # values: more are numbered by those that occur
 

@@ -137,7 +137,7 @@ def _work(future: _Running, name: str, workspace: Workspace | None, last: Callab
     began, raised, finding = time.perf_counter(), None, None
     try:
         finding = CHECKS.get(name)(workspace)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - not handled here: it is what the check says
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - docs/adr/0017: it is what the check says
         raised = error
     milliseconds = (time.perf_counter() - began) * 1000
     try:

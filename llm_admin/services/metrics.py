@@ -19,7 +19,6 @@ from prometheus_client.process_collector import ProcessCollector
 
 from llm_admin.models import LanguageModel, Run, Workspace
 from llm_admin.schemas.records import CallRecord
-from llm_admin.services.metrics_gauges import Gauges
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
@@ -145,6 +144,8 @@ class _Only:
 
 def exposition(*, workspace: Workspace | None) -> bytes:
     """In Prometheus' text format: of one workspace, or of all (None)."""
+    from llm_admin.services.metrics_gauges import Gauges  # only servers need it, and what it reads
+
     registry = CollectorRegistry(auto_describe=False)
     ours = (_Counted(), Gauges())
     for one in ours if workspace is None else (_Only(ours, workspace.slug),):

@@ -48,6 +48,7 @@ def headers(delivery_id: str, secret: str, body: bytes, *, now: float | None = N
     timestamp = str(int(time.time() if now is None else now))
     return {
         "Content-Type": "application/json",
+        "Accept-Encoding": "identity",  # what is refused is read as it comes: nothing can swell up
         "User-Agent": USER_AGENT,
         "X-LLM-Console-Delivery": delivery_id,
         "X-LLM-Console-Timestamp": timestamp,
@@ -70,7 +71,8 @@ async def post(url: str, secret: str, delivery_id: str, payload: dict[str, Any])
     except CallFailed as failure:
         return Outcome(problem=_masked(_sentence(failure.detail), url))
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-        return Outcome(problem=_masked(f"The server could not be reached ({type(error).__name__}).", url))
+        said = f"{type(error).__name__}: {error}".rstrip(": ")
+        return Outcome(problem=_masked(f"The server could not be reached ({said}).", url))
 
 
 async def _post(httpx: Any, url: str, sent: dict[str, str], body: bytes) -> Outcome:
@@ -80,7 +82,7 @@ async def _post(httpx: Any, url: str, sent: dict[str, str], body: bytes) -> Outc
     ):
         said = b""
         if not response.is_success:
-            async for some in response.aiter_bytes():
+            async for some in response.aiter_raw():
                 said += some
                 if len(said) >= READ:
                     break

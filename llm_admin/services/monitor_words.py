@@ -58,7 +58,10 @@ def to_typed(level: int | None, unit: Unit, workspace: Workspace) -> Decimal | N
 
 
 def unit_words(unit: Unit, workspace: Workspace) -> str:
-    return {Unit.MONEY: workspace.currency, Unit.TIME: "seconds", Unit.SHARE: "percent", Unit.COUNT: "a number"}[unit]
+    """What levels are typed in."""
+    return {Unit.MONEY: f"In {workspace.currency}.", Unit.TIME: "In seconds.", Unit.SHARE: "In percent."}.get(
+        unit, "A number."
+    )
 
 
 def subject(monitor: Monitor) -> str:

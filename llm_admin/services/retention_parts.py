@@ -30,7 +30,7 @@ from llm_admin.models import (
 )
 from llm_admin.services import feedback, log_search, rollups
 
-SLICE = 1_000  # rows that are looked at, and removed, at a time
+SLICE = 1_000  # rows that are looked at at a time
 HEAVY_SLICE = 200  # of what has rows of its own below it
 WORDS_GONE = "What went wrong in detail was removed when it had become old."
 

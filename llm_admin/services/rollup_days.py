@@ -150,7 +150,7 @@ def _derive(task: _Task) -> bool:
 
 def made(*, since: dt.datetime | None = None) -> Iterator[_Task]:
     """Those that are there."""
-    there = UsageBlock._base_manager.filter(level__in=(BlockLevel.DAY, BlockLevel.PERSON), person__lte=0)
+    there = UsageBlock._base_manager.filter(level__in=(BlockLevel.DAY, BlockLevel.PERSON), person=0)
     there = there.filter(end__gt=since) if since else there
     for row in there.values_list("workspace_id", "level", "zone", "start", "end").order_by("start"):
         yield _Task(*row)

@@ -96,6 +96,12 @@ def test_no_page_message_history_or_log_line_shows_the_key(operator, caplog):
     assert KEY not in caplog.text
 
 
+def test_a_history_with_nothing_in_it_says_so_in_our_words(operator, made):
+    html = operator.get(reverse("admin:llm_admin_connection_history", args=[made().pk])).content.decode()
+    assert "Nobody has changed this on its page yet." in html
+    assert "admin site" not in html
+
+
 def test_the_page_says_only_that_a_key_is_stored(operator, made):
     html = operator.get(page(made())).content.decode()
     assert "A key is stored. Leave this empty to keep it." in html

@@ -62,11 +62,13 @@ def test_the_roles_are_as_it_says(html):
     assert "also write, try, run, publish, import and export" in html
     author, operator = ROLE_PERMISSIONS[Role.AUTHOR], ROLE_PERMISSIONS[Role.OPERATOR]
     assert {"change_prompt", "run_prompt", "publish_prompt", "import_prompt", "export_prompt"} <= author
-    words = "look after models, prices, connections and their keys, set budgets and allow more, see Health, and see"
+    words = "models, prices, connections and their keys, set budgets and allow more, make monitors, see Health, and see"
     assert words in re.sub(r"</?em>", "", html)
     wanted = {"change_languagemodel", "change_connection", "add_deploymentprice", "add_budget", "override_budget"}
     assert wanted | {"view_health", "view_all_runs"} <= operator - author
-    assert "also manage members, the workspace settings, and how many calls a person may make in a minute" in html
+    admins = "also manage members, the workspace settings, how long texts and calls are kept, and how many calls a person"
+    assert admins in html
+    assert "add_interactionfeedback" in ROLE_PERMISSIONS[Role.VIEWER] and "say what they think of the answers" in html
     assert ROLE_PERMISSIONS[Role.ADMIN] - operator >= {"change_membership", "change_workspace"}
 
 

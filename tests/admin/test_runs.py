@@ -151,7 +151,7 @@ def test_a_model_and_a_prompt_that_are_gone_leave_the_page_whole(author, ada, sc
     log_rows.log(scope, run=run, model_id=999, deployment_id=999, price_id=999)
     html = author.get(page(run)).content.decode()
     assert "not saved, or deleted since" in html
-    assert "keeps no texts" in html
+    assert "no texts were kept then" in html
 
 
 def test_the_page_of_a_workflows_run_shows_each_step(author, ada, scope):

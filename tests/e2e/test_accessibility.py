@@ -66,6 +66,8 @@ OTHERS = {
     "health": "/admin/health/",
     "users": "/admin/auth/user/",
     "nowhere": f"{ADMIN}/prompt/999/change/",
+    "logs, searched": f"{ADMIN}/interactionlog/?q=order&sort=latency&status=succeeded",
+    "delete calls": f"{ADMIN}/interactionlog/delete/?status=succeeded",
     "templates": "/admin/gallery/",
 }
 # Of one workflow with steps within steps and an approval at its end, and of a run of it that failed.
@@ -137,10 +139,11 @@ with workspace_scope(ws):
 EMPTY = ["home", "models", "connections", "budgets", "monitors", "health", "new model", "new budget"]
 OPENED = ["home, filtered", "log", "model", "budget", "monitor"]  # what is folded on these is looked at, too
 EVERY = [*OTHERS, *LISTS, *FORMS, *OBJECTS, *STUDIO, *FLOWS]
-PHONE = ["home", "home, filtered", "prompts", "prompt studio", "workflow studio", "logs", "log", "run", "new connection", "help"]
+PHONE = ["home", "home, filtered", "prompts", "prompt studio", "workflow studio", "help"]
+PHONE += ["logs", "logs, searched", "log", "run"]
 PHONE += ["models", "model", "connections", "connection", "key of a connection", "budgets", "budget", "new budget"]
 PHONE += ["health", "prices again", "settings", "monitors", "monitor", "new monitor"]
-PHONE += [*STUDIO, *FLOWS, "templates", "approvals"]
+PHONE += [*STUDIO, *FLOWS, "new connection", "templates", "approvals"]
 WRONG = {
     "new connection": "[name=_save]",
     "new budget": "[name=_save]",

@@ -36,6 +36,7 @@ def test_from_nothing_to_an_alarm_and_quiet(console, open_as, hook):
     page.get_by_label("Number").select_option("errors")
     preview = page.locator("#llm-monitor-preview")
     expect(preview).to_contain_text("Not yet: Give a level")
+    expect(page.locator("#id_alarm_level_helptext")).to_have_text("A number.")
     page.get_by_label("Alarm at").fill("0")
     expect(preview).to_contain_text("Number of errors over the last hour above 0.")
     expect(preview).to_contain_text("would have been an alarm")
@@ -55,6 +56,6 @@ def test_from_nothing_to_an_alarm_and_quiet(console, open_as, hook):
     expect(panel).to_contain_text("Muted until")
     assert "SECRETPATH" not in page.content()
 
-    page.goto("/admin/?whole=1")
+    page.goto("/admin/")
     page.get_by_role("link", name="Failures").click()
     expect(page.locator("#llm-monitor-panel")).to_contain_text("Unmute")

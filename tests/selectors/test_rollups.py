@@ -86,6 +86,7 @@ class World:
         for one in some:
             values = dict(one)
             status, kind = values.pop("ending")
+            values["cost_nano"] = 0 if values["cached"] else values["cost_nano"]
             at = self.night + dt.timedelta(seconds=values.pop("after"), microseconds=values.pop("microseconds"))
             made.append(unsaved(self.workspace, at=at, status=status, error_kind=kind, **values))
         InteractionLog.objects.bulk_create(made)
@@ -95,7 +96,7 @@ class World:
         rollups.fold_all() if everything else rollups.fold_some()
 
     def reprice(self, which: tuple[int, int | None]) -> None:
-        for row in self.living()[which[0] : which[0] + 2]:
+        for row in [row for row in self.living() if not row.cached][which[0] : which[0] + 2]:
             row.cost_nano = which[1]
             row.save(update_fields=["cost_nano"])
 

@@ -12,7 +12,7 @@ from django_scopes import ScopeError
 
 from llm_admin.choices import CallStatus, ErrorKind
 from llm_admin.models import InteractionLog, LanguageModel
-from llm_admin.selectors import periods, tops, usage
+from llm_admin.selectors import periods, usage
 from llm_admin.selectors.usage import Totals, UsageFilter
 from tests import factories, usage_by_hand
 from tests.log_rows import log, unsaved
@@ -147,21 +147,3 @@ def test_names_of_models(scope):
         999_999: "Deleted model",
         None: "Unknown model",
     }
-
-
-def test_top_prompts_are_the_dearest_first_then_those_of_unknown_cost(scope):
-    cheap, dear, unknown = (factories.prompt(scope, name=name) for name in ("Cheap", "Dear", "Unknown"))
-    for prompt, cost in ((cheap, 10), (cheap, 20), (dear, 90), (unknown, None), (unknown, None), (None, 5)):
-        log(scope, at=UNTIL - HOUR, prompt=prompt, cost_nano=cost)
-    log(scope, at=UNTIL - HOUR, prompt=dear, cost_nano=None, status=CallStatus.FAILED)
-    log(scope, at=WEEK.since - HOUR, prompt=cheap, cost_nano=10**9)
-    found = [(top.name, top.calls, top.errors, top.cost_nano, top.unknown_cost) for top in tops.top_prompts(WEEK)]
-    assert found == [("Dear", 2, 1, 90, 1), ("Cheap", 2, 0, 30, 0), ("Unknown", 2, 0, None, 2)]
-
-
-def test_top_workflows_are_limited_and_survive_deletion(scope):
-    workflow = factories.workflow(scope, name="Triage")
-    log(scope, at=UNTIL - HOUR, workflow=workflow, cost_nano=5)
-    log(scope, at=UNTIL - HOUR, workflow_id=999_999, cost_nano=9)
-    assert [top.name for top in tops.top_workflows(WEEK)] == [None, "Triage"]
-    assert [top.id for top in tops.top_workflows(WEEK, limit=1)] == [999_999]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from llm_admin.choices import CallStatus
+from llm_admin.choices import CallStatus, Role
 from llm_admin.exceptions import CallFailed
 from llm_admin.jobs.writer import WRITER
-from llm_admin.models import Budget, Run
+from llm_admin.models import Budget, BudgetUse, Run
 from llm_admin.schemas.plans import DeploymentPlan, ModelPlan, PricePlan
 from llm_admin.schemas.records import CallRecord, CallStart
 from llm_admin.services import actors, budgets
@@ -82,3 +83,15 @@ async def refused(of: Run, **values: Any) -> CallFailed:
     except CallFailed as error:
         return error
     raise AssertionError("let through")
+
+
+def use(of: Budget) -> BudgetUse:
+    return BudgetUse.objects.with_scopes_disabled().get(budget=of)
+
+
+ause = sync_to_async(use)
+make = sync_to_async(budget)
+
+
+def actor_of(where: Any, person: Any, role: str = Role.OPERATOR) -> actors.Actor:
+    return actors.Actor(where, person, role)

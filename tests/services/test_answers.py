@@ -1,30 +1,27 @@
-"""Answers that are given again: what makes two calls the same, who may have one, and when they are forgotten."""
+"""Answers that are given again: who may have one, and when they are forgotten."""
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import replace
-from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from llm_admin import RunFailed, arun_prompt, run_prompt, run_workflow
-from llm_admin.choices import CacheAnswers, Role, StoreTexts
+from llm_admin.choices import Role, StoreTexts
 from llm_admin.exceptions import CallFailed, PermissionRefused
 from llm_admin.models import Connection, Deployment, InteractionLog, LanguageModel, Run, Workspace
 from llm_admin.runtime import cache as runtime_cache
 from llm_admin.runtime.providers.fake import enqueue, forget
 from llm_admin.runtime.providers.fake_script import script
 from llm_admin.schemas.outputs import OutputSpec
-from llm_admin.schemas.plans import DeploymentPlan, ModelPlan, PricePlan, PromptPlan
+from llm_admin.schemas.plans import PromptPlan
 from llm_admin.schemas.prompts import Parameters, PromptSpec
 from llm_admin.services import actors, answers, comparisons, documents, prompts, repeating, workspace_settings
-from llm_admin.services.answers import CachedAnswers, asked
+from llm_admin.services.answers import CachedAnswers
 from tests import factories
 from tests.servers.openai_server import OpenAIServer
+from tests.services.test_answer_keys import plan
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SCRIPT = "answers"
@@ -355,61 +352,3 @@ def test_an_entry_that_somebody_spoiled_fails_no_run(scope, says, text, counts, 
     last = InteractionLog.objects.latest("id")
     assert (last.cached, last.status) == (logged is not None, "succeeded")
     assert logged is None or (last.input_tokens, last.output_tokens) == logged
-
-
-# ---- the key
-def plan(**details) -> ModelPlan:
-    given = {"id": 1, "provider": "openai", "provider_model": "gpt", "connection": "C", "base_url": "", "api_key": "k"}
-    return ModelPlan(1, "fast", "Fast", (DeploymentPlan(**(given | {"connection_id": 1} | details)),))
-
-
-CHAT = [{"role": "user", "content": "Hi"}]
-PRICE = PricePlan(1, Decimal(1), Decimal(2))
-SAME = {"id": 9, "connection": "D", "api_key": "other", "price": PRICE, "priority": 2, "weight": 3}
-SAME |= {"requests_per_minute": 1, "tokens_per_minute": 1, "max_concurrency": 1}
-OTHER = {"provider": "x", "provider_model": "x", "base_url": "x", "connection_id": 2, "options": {"a": 1}}
-
-
-@given(st.sets(st.sampled_from(sorted(SAME))), st.sets(st.sampled_from(sorted(OTHER))))
-def test_the_key_has_what_decides_the_answer_and_nothing_else(same, other):
-    changed = plan(**{name: SAME[name] for name in same}, **{name: OTHER[name] for name in other})
-    assert (asked(CHAT, {}, changed) == asked(CHAT, {}, plan())) == (not other)
-    assert "other" not in str(asked(CHAT, {}, changed))  # the key
-
-
-PARTS = st.text("ab:,{}[]\"' ", max_size=6)
-
-
-@given(st.lists(PARTS, min_size=1, max_size=3), st.lists(PARTS, min_size=1, max_size=3))
-def test_different_messages_have_different_keys(some, others):
-    one, two = ([{"role": "user", "content": text} for text in texts] for texts in (some, others))
-    assert (asked(one, {}, plan()) == asked(two, {}, plan())) == (some == others)
-
-
-@given(
-    st.dictionaries(st.sampled_from("abc"), st.integers(0, 2)),
-    st.dictionaries(st.sampled_from("abc"), st.integers(0, 2)),
-)
-def test_parameters_count_in_any_order(some, others):
-    key = lambda given: asked(CHAT, given, plan())  # noqa: E731
-    assert (key(some) == key(others)) == (some == others)
-    assert key(dict(reversed(some.items()))) == key(some)
-
-
-def test_roles_aliases_and_the_order_of_messages_count():
-    two = [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]
-    assert asked(two, {}, plan()) != asked(two[::-1], {}, plan())
-    assert asked([{"role": "system", "content": "Hi"}], {}, plan()) != asked(CHAT, {}, plan())
-    assert asked(CHAT, {}, replace(plan(), alias="slow")) != asked(CHAT, {}, plan())
-
-
-def test_the_order_of_deployments_does_not_count():
-    (first,), (second,) = plan().deployments, plan(id=2, provider_model="other").deployments
-    both = [ModelPlan(1, "fast", "Fast", order) for order in ((first, second), (second, first))]
-    assert asked(CHAT, {}, both[0]) == asked(CHAT, {}, both[1])
-    assert asked(CHAT, {}, both[0]) != asked(CHAT, {}, plan())
-
-
-def test_the_choices_of_a_prompt_are_the_workspaces():
-    modes = PromptSpec.model_fields["cache"].annotation.__args__
-    assert set(modes) == {"", *CacheAnswers.values}

@@ -1,4 +1,4 @@
-"""Budgets: what is let through, what is counted, and what people are told."""
+"""Budgets: what is let through, and what is counted."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from django.utils import timezone
 
 from llm_admin import RunFailed, arun_prompt
 from llm_admin.choices import CallStatus, ErrorKind, Role
-from llm_admin.exceptions import CallFailed, Conflict, InvalidInput, NotFound, PermissionRefused
+from llm_admin.exceptions import CallFailed, Conflict, InvalidInput, PermissionRefused
 from llm_admin.jobs.writer import WRITER
 from llm_admin.models import (
-    Budget,
     BudgetOverride,
     BudgetReservation,
     BudgetUse,
@@ -28,26 +27,13 @@ from llm_admin.models import (
 )
 from llm_admin.selectors import budgets as selector
 from llm_admin.selectors.budget_periods import span_of
-from llm_admin.services import actors, budget_mails, budgets, catalogue
+from llm_admin.services import budgets, catalogue
 from llm_admin.services.budget_gate import expire
-from llm_admin.tenancy import workspace_scope
 from tests import factories
 from tests.log_rows import log
-from tests.services.budget_calls import NANO, ask, budget, call, end, model, refused, run
+from tests.services.budget_calls import NANO, actor_of, ask, ause, budget, call, end, make, model, refused, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
-make = sync_to_async(budget)
-
-
-def use(of: Budget) -> BudgetUse:
-    return BudgetUse.objects.with_scopes_disabled().get(budget=of)
-
-
-ause = sync_to_async(use)
-
-
-def actor_of(where, person, role=Role.OPERATOR):
-    return actors.Actor(where, person, role)
 
 
 class TestTheGate:
@@ -284,89 +270,6 @@ class TestTheSentence:
         assert "(without an owner: ask an operator) is used up: 1 call, 1 call of it set aside for calls that" in words
 
 
-class TestPeriods:
-    @pytest.mark.parametrize(
-        ("zone", "period", "moment", "first", "hours"),
-        [
-            ("UTC", "day", "2026-11-23T12:00Z", "2026-11-23", 24),
-            ("UTC", "week", "2026-11-22T23:59Z", "2026-11-16", 168),
-            ("UTC", "week", "2026-11-23T00:00Z", "2026-11-23", 168),
-            ("UTC", "month", "2026-02-28T23:59Z", "2026-02-01", 28 * 24),
-            ("UTC", "month", "2024-02-29T12:00Z", "2024-02-01", 29 * 24),
-            ("UTC", "month", "2026-12-31T23:59Z", "2026-12-01", 31 * 24),
-            ("Europe/Berlin", "day", "2026-03-29T12:00Z", "2026-03-29", 23),  # the clocks go forward
-            ("Europe/Berlin", "day", "2026-10-25T12:00Z", "2026-10-25", 25),  # and back
-            ("Europe/Berlin", "week", "2026-10-19T12:00Z", "2026-10-19", 169),
-            ("Europe/Berlin", "day", "2026-11-22T23:30Z", "2026-11-23", 24),
-            ("America/Santiago", "day", "2026-09-06T12:00Z", "2026-09-06", 23),  # there is no midnight on this day
-            ("Pacific/Auckland", "month", "2026-10-31T11:30Z", "2026-11-01", 30 * 24),
-        ],
-    )
-    def test_by_the_local_clocks(self, settings, zone, period, moment, first, hours):
-        settings.TIME_ZONE = zone
-        at = dt.datetime.fromisoformat(moment)
-        span = span_of(period, at)
-        assert span.starts_on.isoformat() == first
-        assert (span.end - span.start) == dt.timedelta(hours=hours)
-        assert span.start <= at < span.end
-        assert span_of(period, span.end).start == span.end  # one after the other, without a gap
-        assert span_of(period, span.end - dt.timedelta(microseconds=1)) == span
-
-    async def test_a_new_period_begins_empty(self, scope):
-        made = await make(scope, limit=1, period="day")
-        yesterday = timezone.now() - dt.timedelta(days=1)
-        await end(await ask(run(scope), started_at=yesterday))
-        await ask(run(scope))
-        rows = await sync_to_async(list)(BudgetUse.objects.filter(budget=made).values_list("used", "reserved"))
-        assert rows == [(0, 1), (1, 0)]
-
-    async def test_a_call_over_midnight_counts_when_it_began(self, scope):
-        made = await make(scope, limit=5, period="day")
-        begun = await ask(run(scope), started_at=timezone.now() - dt.timedelta(days=1))
-        await end(begun)
-        assert (await sync_to_async(selector.standings)([made]))[0].used == 0
-
-    def test_made_in_the_middle_it_has_what_was_used_already(self, scope, member):
-        ann = member(username="ann")
-        begin = span_of("month", timezone.now()).start
-        log(scope, at=begin, cost_nano=5, input_tokens=1, output_tokens=2, user=ann)
-        log(scope, at=begin, cost_nano=None, input_tokens=None)
-        log(scope, at=begin - dt.timedelta(seconds=1), cost_nano=1000)
-        log(scope, at=begin, cost_nano=0, cached=True)
-        log(scope, at=begin, cost_nano=None, status="failed", error_kind="rate_limit")
-        log(factories.workspace(), at=begin, cost_nano=1000)
-        money, tokens, calls, anns = (
-            use(budget(scope, name=name, limit=NANO, **values))
-            for name, values in {
-                "money": {"unit": "money"},
-                "tokens": {"unit": "tokens"},
-                "calls": {"unit": "calls"},
-                "ann": {"unit": "calls", "scope": "user", "user": ann},
-            }.items()
-        )
-        assert (money.used, money.unknown_calls) == (5, 1)
-        assert (tokens.used, tokens.unknown_calls) == (3, 1)
-        assert (calls.used, calls.unknown_calls, anns.used) == (2, 0, 1)
-
-    def test_switched_on_again_it_has_what_was_used_meanwhile(self, scope, system):
-        made = budget(scope)
-        made.enabled = False
-        budgets.save(made, actor=system)
-        log(scope), log(scope)
-        made.enabled = True
-        budgets.save(made, actor=system)
-        assert use(made).used == 2
-
-    def test_the_projection_waits_for_a_tenth_of_the_period(self, scope):
-        made = budget(scope, unit="tokens", limit=1000)
-        BudgetUse.objects.update(used=100)
-        one = selector.standings([made])[0]
-        length = one.span.end - one.span.start
-        assert one.projected(one.span.start + length / 20) is None
-        assert one.projected(one.span.start + length / 4) == 400
-        assert one.projected(one.span.end) == 100
-
-
 class TestExpiry:
     async def test_what_a_dead_process_reserved_counts_as_used(self, scope):
         made, money = await make(scope, limit=1), await make(scope, name="Money", unit="money", limit=NANO)
@@ -418,143 +321,6 @@ class TestOverrides:
         budgets.override(made, actor=system, amount=1, reason="Because")
         with pytest.raises(Conflict, match="stays on record"):
             budgets.delete(made, actor=system)
-
-
-class TestSaving:
-    @pytest.mark.parametrize(
-        ("values", "place", "words"),
-        [
-            ({"limit": 0}, "limit", "above 0"),
-            ({"limit": 10**19}, "limit", "more than a budget can hold"),
-            ({"warn_at": [0]}, "warn_at", "from 1 to 99"),
-            ({"warn_at": ["80"]}, "warn_at", "from 1 to 99"),
-            ({"warn_at": {"a": 1}}, "warn_at", "from 1 to 99"),
-            ({"scope": "user"}, "user", "Choose a person"),
-            ({"scope": "prompt", "prompt_id": 99999}, "prompt", "Choose a prompt"),
-            ({"scope": "group", "group_id": 99999}, "group", "Choose a group"),
-            ({"scope": "moon"}, "scope", "not a valid choice"),
-            ({"name": ""}, "name", "cannot be blank"),
-        ],
-    )
-    def test_bad_input_is_said_at_its_field(self, scope, values, place, words):
-        with pytest.raises(InvalidInput) as refusal:
-            budget(scope, **values)
-        assert any(problem.location == (place,) and words in problem.message for problem in refusal.value.problems)
-        assert not Budget.objects.exists()
-
-    def test_names_are_unique_in_a_workspace(self, scope):
-        budget(scope)
-        with pytest.raises(InvalidInput, match="of this name already"):
-            budget(scope)
-        other = factories.workspace()
-        with workspace_scope(other):
-            budget(other)
-
-    def test_what_it_counts_stays(self, scope, system):
-        made = budget(scope)
-        made.unit = "tokens"
-        with pytest.raises(InvalidInput, match="stays as it is"):
-            budgets.save(made, actor=system)
-
-    def test_people_of_other_workspaces_are_neither_counted_nor_owners(self, scope, member):
-        stranger = member(where=factories.workspace())
-        with pytest.raises(InvalidInput, match="Choose a person"):
-            budget(scope, scope="user", user=stranger)
-        with pytest.raises(InvalidInput, match="Choose a member"):
-            budget(scope, owner=stranger)
-
-    @pytest.mark.parametrize(
-        ("role", "may"), [("viewer", False), ("author", False), ("operator", True), ("admin", True)]
-    )
-    def test_operators_and_admins(self, scope, member, role, may):
-        actor = actor_of(scope, member(role), role)
-        if may:
-            budgets.delete(budgets.save(Budget(name="A", unit="calls", limit=1), actor=actor), actor=actor)
-            return
-        with pytest.raises(PermissionRefused):
-            budgets.save(Budget(name="A", unit="calls", limit=1), actor=actor)
-        with pytest.raises(PermissionRefused):
-            budgets.delete(budget(scope), actor=actor)
-
-    def test_another_tenant_may_not(self, scope, member):
-        made, other = budget(scope), factories.workspace()
-        theirs = actor_of(other, member(Role.ADMIN, where=other), Role.ADMIN)
-        with pytest.raises(NotFound):
-            budgets.save(made, actor=theirs)
-        with pytest.raises(NotFound):
-            budgets.override(made, actor=theirs, amount=1, reason="Mine")
-
-    async def test_a_change_is_effective_at_once(self, scope, system):
-        made = await make(scope, limit=1)
-        await call(run(scope))
-        await refused(run(scope))
-        made.limit = 2
-        await sync_to_async(budgets.save)(made, actor=system)
-        await call(run(scope))
-
-
-class TestWarnings:
-    @pytest.fixture
-    def told(self, scope, member, settings, mailoutbox):
-        settings.LLM_ADMIN = {**settings.LLM_ADMIN, "MAIL_FROM": "console@example.com"}
-        owner = member(Role.OPERATOR, "olga")
-        owner.email = "olga@example.com"
-        owner.save()
-        made = budget(scope, limit=100, warn_at=[50, 80], owner=owner)
-
-        def use_up_to(number):
-            BudgetUse.objects.filter(budget=made).update(used=number)
-            budget_mails.send_warnings()
-            return [mail.subject for mail in mailoutbox]
-
-        use_up_to.budget = made
-        return use_up_to
-
-    def test_each_level_once(self, told, mailoutbox):
-        assert told(49) == []
-        assert told(50) == ["Budget “Team” is used to 50%"]
-        assert told(60) == told(50)
-        assert told(81)[1:] == ["Budget “Team” is used to 81%"]
-        assert told(100)[2:] == ["Budget “Team” is used up: calls are refused"]
-        assert len(told(100)) == 3
-        assert mailoutbox[0].bcc == ["olga@example.com"]
-        assert "Used: 50 calls of 100 calls." in mailoutbox[0].body
-        assert f"/admin/llm_admin/budget/{told.budget.pk}/change/" in mailoutbox[0].body
-
-    def test_two_levels_at_once_are_one_mail(self, told):
-        assert told(90) == ["Budget “Team” is used to 90%"]
-        assert told(90) == ["Budget “Team” is used to 90%"]
-
-    def test_refusals_are_told(self, told):
-        BudgetUse.objects.update(refused_calls=1)
-        assert told(30) == ["Budget “Team” is used to 30%, and refused a call"]
-
-    def test_refusals_are_not_told_again_when_more_was_allowed(self, told, system):
-        BudgetUse.objects.update(refused_calls=1)
-        used_up = ["Budget “Team” is used up: calls are refused"]
-        assert told(100) == used_up
-        budgets.override(told.budget, actor=system, amount=200, reason="The archive")
-        assert told(110) == used_up
-        assert told(160)[1:] == ["Budget “Team” is used to 53%, and refused a call"]
-        assert told(300)[2:] == used_up
-
-    def test_with_a_higher_limit_the_levels_are_told_again(self, told, system):
-        assert len(told(60)) == 1
-        told.budget.limit = 1000
-        budgets.save(told.budget, actor=system)
-        assert len(told(60)) == 1
-        assert told(500)[1:] == ["Budget “Team” is used to 50%"]
-
-    def test_nobody_is_told_without_a_sender(self, told, settings):
-        settings.LLM_ADMIN = {**settings.LLM_ADMIN, "MAIL_FROM": ""}
-        assert told(90) == []
-        settings.LLM_ADMIN = {**settings.LLM_ADMIN, "MAIL_FROM": "console@example.com"}
-        assert len(told(90)) == 1
-
-    def test_a_mail_server_that_is_gone_does_no_harm(self, told, settings):
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_PORT = 9
-        assert told(90) == []
 
 
 def test_those_that_concern_somebody_in_two_queries(scope, member):

@@ -182,7 +182,8 @@ class TestWebhooks:
         calls(scope, 0, 1)
         look(made)
         one = send(made)
-        assert (one.status, one.problem) == ("pending", "The server could not be reached (ConnectError).")
+        assert one.status == "pending"
+        assert one.problem.startswith("The server could not be reached (ConnectError")
 
     def test_secrets_that_a_server_repeats_are_masked(self, scope, hook):
         key = "sk-proj-Planted0123456789abcdefghijklmnop"

@@ -68,6 +68,17 @@ def test_the_inner_loop_leaves_out_what_takes_long_and_says_so(clone):
     assert "Left out by --fast: tests in a browser" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "wanted", "measured"),
+    [((), "no", False), (("--fast",), "yes", True), (("tests/x.py",), "yes", False)],
+)
+def test_coverage_may_be_left_to_another_run(clone, arguments, wanted, measured):
+    result = clone.run("bin/test", *arguments, COVERAGE=wanted)
+    assert result.returncode == 0, result.stderr
+    assert ("--cov" in next(call for call in calls(clone) if "not e2e" in call)) is measured
+    assert ("Left out: coverage." in result.stdout) is not measured
+
+
 def test_arguments_go_to_pytest_without_the_floor_of_coverage(clone):
     result = clone.run("bin/test", "tests/x.py", "-k", "name")
     assert result.returncode == 0, result.stderr

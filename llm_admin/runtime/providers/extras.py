@@ -48,8 +48,6 @@ class Library(Generic[C]):
 class ExtraProvider(Provider, Generic[C]):
     """Options of a connection: `headers` and `body`, both added to every request."""
 
-    default_base_url: str
-
     def __init__(self) -> None:
         self._clients: Pools[C] | None = None
         if self.missing:

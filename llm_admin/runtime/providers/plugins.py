@@ -58,7 +58,7 @@ def _factory(point: EntryPoint) -> ProviderFactory:
             if not isinstance(found, Provider):
                 raise TypeError(f"{point.value} is no Provider")
             found.title  # noqa: B018 - one that has no label would break every list of kinds
-        except Exception as error:  # another package's code; without it the others still work
+        except Exception as error:  # another package's code (docs/adr/0017); the others still work
             logger.exception("The provider “%s” (%s) cannot be loaded.", point.name, point.value)
             return Unusable(point, error)
         return found

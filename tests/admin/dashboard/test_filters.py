@@ -148,10 +148,13 @@ class TestRanges:
         ],
     )
     def test_what_cannot_be_shown_is_said(self, operator, scope, query, words):
+        log(scope)
         page = operator.get(NUMBERS, query)
         assert page.status_code == 200
         assert words in page.content.decode()
         assert page.context["panel"]["heading"] == "Last 7 days"
+        home = operator.get(HOME, query).context["fragment"]
+        assert words in operator.get(home).content.decode(), "the page says it, too"
 
     def test_a_picked_range_becomes_the_address(self, operator, scope):
         answer = operator.get(NUMBERS, TUESDAY | {"push": "1", "source": "studio"})

@@ -158,40 +158,40 @@ def test_a_search_finds_only_what_one_may_see(member, login, scope):
 
 class TestPages:
     def test_lead_back_and_forth_without_a_count(self, operator, scope, django_assert_max_num_queries):
-        rows = InteractionLog.objects.bulk_create([unsaved(scope, at=minutes_ago(n + 1)) for n in range(250)])
+        rows = InteractionLog.objects.bulk_create([unsaved(scope, at=minutes_ago(n + 1)) for n in range(125)])
         with django_assert_max_num_queries(22) as queries:
             first = operator.get(LIST).context["cl"]
         assert not [
             one for one in queries.captured_queries if "COUNT(" in one["sql"] and "interactionlog" in one["sql"]
         ]
         assert ({row.pk for row in first.result_list}, first.first, first.last) == (
-            {row.pk for row in rows[:100]},
+            {row.pk for row in rows[:50]},
             1,
-            100,
+            50,
         )
         assert set(first.links) == {"older"}
         second = operator.get(LIST + first.links["older"]).context["cl"]
-        assert ([row.pk for row in second.result_list], second.first) == ([row.pk for row in rows[100:200]], 101)
+        assert ([row.pk for row in second.result_list], second.first) == ([row.pk for row in rows[50:100]], 51)
         assert set(second.links) == {"older", "newer", "newest"}
         third = operator.get(LIST + second.links["older"])
-        assert "201–250 of 250" in third.content.decode()
+        assert "101–125 of 125" in third.content.decode()
         assert set(third.context["cl"].links) == {"newer", "newest"}
         back = operator.get(LIST + third.context["cl"].links["newer"]).context["cl"]
         assert [row.pk for row in back.result_list] == [row.pk for row in second.result_list]
-        assert LIST + back.links["newest"] in (LIST + "?", LIST)
+        assert back.links["newest"] == "?view=0"
         begin = operator.get(LIST + back.links["newer"]).context["cl"]
         assert [row.pk for row in begin.result_list] == [row.pk for row in first.result_list]
         assert set(begin.links) == {"older"}
 
     def test_keep_the_filters_and_the_order(self, operator, scope):
         rows = InteractionLog.objects.bulk_create(
-            [unsaved(scope, latency_ms=n, status="failed" if n % 2 else "succeeded") for n in range(250)]
+            [unsaved(scope, latency_ms=n, status="failed" if n % 2 else "succeeded") for n in range(150)]
         )
         slow = operator.get(LIST, {"sort": "latency", "status": "failed"}).context["cl"]
-        assert [row.latency_ms for row in slow.result_list] == list(range(249, 50, -2))
+        assert [row.latency_ms for row in slow.result_list] == list(range(149, 50, -2))
         more = operator.get(LIST + slow.links["older"]).context["cl"]
         assert [row.latency_ms for row in more.result_list] == list(range(49, 0, -2))
-        assert len(rows) == 250
+        assert len(rows) == 150
 
     def test_other_parts_of_the_address_do_not_confuse_them(self, operator, scope):
         log(scope)

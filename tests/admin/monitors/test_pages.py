@@ -24,7 +24,7 @@ from tests.services.monitor_rows import calls, monitor
 LIST = reverse("admin:llm_admin_monitor_changelist")
 ADD = reverse("admin:llm_admin_monitor_add")
 PREVIEW = reverse("admin:llm_admin_monitor_preview")
-HOME = reverse("admin:index") + "?whole=1"
+HOME = reverse("admin:llm_admin_numbers_part") + "?part=monitors"
 HTMX = {"hx-request": "true"}
 ACTS = ("look", "test", "mute", "unmute", "secret")
 
@@ -200,6 +200,12 @@ class TestThePreview:
     def test_what_is_not_there_yet(self, operator, scope, fields, words):
         response = operator.post(PREVIEW, form(**fields), headers=HTMX)
         assert (response.status_code, words in response.content.decode()) == (200, True)
+
+    def test_the_unit_follows_the_number(self, operator, scope):
+        assert '<span id="id_alarm_level_helptext">In USD.</span>' in operator.get(ADD).content.decode()
+        for measure, words in {"error_rate": "In percent.", "p95": "In seconds.", "calls": "A number."}.items():
+            text = operator.post(PREVIEW, form(measure=measure, alarm_level=""), headers=HTMX).content.decode()
+            assert f'<span id="id_alarm_level_helptext" hx-swap-oob="true">{words}</span>' in text
 
     def test_three_readings_whatever_the_window(self, operator, scope):
         recent(scope, 5, 5)
@@ -389,5 +395,5 @@ class TestHome:
         assert response.context["monitors"].title == "1 alarm, 1 warning"
         text = response.content.decode()
         assert page(made) in text
-        assert "need a look" in text
+        assert "need a look" in operator.get(LIST).content.decode()
         assert login(member(Role.VIEWER)).get(HOME).context["monitors"].title == "1 alarm, 1 warning"
