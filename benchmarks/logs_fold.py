@@ -64,7 +64,9 @@ def compare() -> tuple[str, str]:
         with workspace_scope(workspace):
             wrong += differences(plain, usage.totals(usage.UsageFilter(since=since, until=END, **given)))
         ratios.append((between - began) / (time.perf_counter() - between))
-    said = f"the numbers of 90 days: {min(ratios):,.0f} to {max(ratios):,.0f} times as fast as by plain SQL over the rows"
+    said = (
+        f"the numbers of 90 days: {min(ratios):,.0f} to {max(ratios):,.0f} times as fast as by plain SQL over the rows"
+    )
     return "; ".join(wrong) or "yes", said
 
 

@@ -75,14 +75,20 @@ def _filters() -> tuple[dict[str, list[str]], list[int]]:
 
     with workspace_scope(workspaces.default()):
         ids = {
-            "model": LanguageModel.objects.filter(alias__startswith="model-").order_by("pk").values_list("pk", flat=True),
+            "model": LanguageModel.objects.filter(alias__startswith="model-")
+            .order_by("pk")
+            .values_list("pk", flat=True),
             "prompt": Prompt.objects.filter(slug__startswith="prompt-").order_by("pk").values_list("pk", flat=True),
-            "version": PromptVersion.objects.filter(prompt__slug="prompt-0").order_by("pk").values_list("pk", flat=True),
+            "version": PromptVersion.objects.filter(prompt__slug="prompt-0")
+            .order_by("pk")
+            .values_list("pk", flat=True),
             "workflow": Workflow.objects.filter(slug__startswith="flow-").order_by("pk").values_list("pk", flat=True),
             "user": Membership.objects.order_by("user_id").values_list("user_id", flat=True),
         }
         newest = InteractionLog.objects.order_by("-pk").values_list("pk", flat=True)[0]
-        logs = list(InteractionLog.objects.filter(pk__in=range(newest, 0, -max(newest // 20, 1))).values_list("pk", flat=True))
+        logs = list(
+            InteractionLog.objects.filter(pk__in=range(newest, 0, -max(newest // 20, 1))).values_list("pk", flat=True)
+        )
     values = {name: [str(some[0]), str(some[len(some) // 2]), str(some[len(some) - 1])] for name, some in ids.items()}
     words = {
         "source": ["code", "command"],

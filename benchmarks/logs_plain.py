@@ -34,7 +34,9 @@ def sums(cursor: Any, workspace: int, since: dt.datetime, until: dt.datetime, gi
     return found | {f"p{n}_ms": _percentile(cursor, where, values, n) for n in (50, 95)}
 
 
-def by(cursor: Any, workspace: int, since: dt.datetime, until: dt.datetime, dimension: str) -> dict[Any, dict[str, Any]]:
+def by(
+    cursor: Any, workspace: int, since: dt.datetime, until: dt.datetime, dimension: str
+) -> dict[Any, dict[str, Any]]:
     """The same for each value of a dimension."""
     column, (where, values) = COLUMNS[dimension], _where(workspace, since, until, {})
     cursor.execute(f"select {column}, {SUMS} from llm_admin_interactionlog where {where} group by 1", values)
@@ -68,11 +70,12 @@ def _same(name: str, expected: Any, found: Any) -> bool:
     return bool(abs(found - expected) <= max(0.5, MOST_WRONG * expected))
 
 
-def _where(
-    workspace: int, since: dt.datetime, until: dt.datetime, given: dict[str, Any]
-) -> tuple[str, Iterable[Any]]:
+def _where(workspace: int, since: dt.datetime, until: dt.datetime, given: dict[str, Any]) -> tuple[str, Iterable[Any]]:
     """A value of None: the calls that name none."""
-    parts, values = ["workspace_id = %s", "created_at >= %s", "created_at < %s"], [workspace, _written(since), _written(until)]
+    parts, values = (
+        ["workspace_id = %s", "created_at >= %s", "created_at < %s"],
+        [workspace, _written(since), _written(until)],
+    )
     for name, value in given.items():
         parts.append(f"{COLUMNS[name]} is null" if value is None else f"{COLUMNS[name]} = %s")
         values += [] if value is None else [value]
@@ -89,5 +92,7 @@ def _percentile(cursor: Any, where: str, values: Iterable[Any], percent: int) ->
     cursor.execute(f"select count(*) {asked}", values)
     if not (count := cursor.fetchone()[0]):
         return None
-    cursor.execute(f"select latency_ms {asked} order by latency_ms limit 1 offset {-(-percent * count // 100) - 1}", values)
+    cursor.execute(
+        f"select latency_ms {asked} order by latency_ms limit 1 offset {-(-percent * count // 100) - 1}", values
+    )
     return cursor.fetchone()[0]

@@ -103,7 +103,9 @@ def _page(servers: list[Server], title: str, name: str, rounds: int, limits: Lim
     line = f"{title:42}"
     for column in columns:
         queries, whole = ([one[what] for one in column] for what in ("queries", "page"))
-        line += f"{statistics.median(queries):21.0f} {p95(queries):5.0f} {statistics.median(whole):9.0f} {p95(whole):5.0f} "
+        line += (
+            f"{statistics.median(queries):21.0f} {p95(queries):5.0f} {statistics.median(whole):9.0f} {p95(whole):5.0f} "
+        )
     line += f" {columns[-1][0]['statements']} statements, {columns[-1][0]['parts']} parts"
     print(line + "  " + limits.judge(title, name, columns), flush=True)
 
@@ -151,7 +153,9 @@ def main() -> None:
     limits = Limits(options.rows)
     for part in PARTS:
         if part in options.only:
-            {"index": index, "fold": fold, "pages": pages, "write": write, "writers": writers}[part](options, paths, limits)
+            {"index": index, "fold": fold, "pages": pages, "write": write, "writers": writers}[part](
+                options, paths, limits
+            )
     sys.exit(0 if limits.told() else 1)
 
 

@@ -19,7 +19,12 @@ Scenarios = dict[str, list[str]]
 
 def all_of(values: Values, logs: list[int]) -> Scenarios:
     """`values` by the name of a filter: often and seldom used ones."""
-    return {"a bare page": [BARE]} | _homes(values) | _lists(values) | {"log: its page": [f"{LOGS}{n}/change/" for n in logs]}
+    return (
+        {"a bare page": [BARE]}
+        | _homes(values)
+        | _lists(values)
+        | {"log: its page": [f"{LOGS}{n}/change/" for n in logs]}
+    )
 
 
 def _homes(values: Values) -> Scenarios:
@@ -47,9 +52,7 @@ def _lists(values: Values) -> Scenarios:
         found[f"logs: {name}"] = [f"{LOGS}?{urlencode({name: value})}" for value in some]
     for when in ("1h", "24h", "90d"):
         found[f"logs: when={when}"] = [f"{LOGS}?when={when}"]
-    pairs = [
-        (one, other) for one, other in itertools.combinations(("status", "model", "source", "user", "prompt"), 2)
-    ]
+    pairs = [(one, other) for one, other in itertools.combinations(("status", "model", "source", "user", "prompt"), 2)]
     chance = random.Random(7)
     found["logs: any two filters"] = [
         f"{LOGS}?{urlencode({name: chance.choice(values[name]) for name in pair})}" for pair in pairs

@@ -33,7 +33,7 @@ def test_find_read_keep_and_take_away(console, open_as):
     expect(page.locator("#result_list tbody")).to_have_count(2)
     expect(page.locator("#result_list mark").first).to_have_text(re.compile("sasquine", re.IGNORECASE))
 
-    page.get_by_text("Columns", exact=True).click()
+    page.locator("summary", has_text="Columns").click()
     page.get_by_label("Source").uncheck()
     page.get_by_role("button", name="Show these").click()
     expect(page.locator("thead")).not_to_contain_text("Source")
