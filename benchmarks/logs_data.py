@@ -52,7 +52,7 @@ def fill(database: Path, worlds: list[Workspace], count: int, texts: int) -> Non
 
 
 def insertion(table: str, columns: tuple[str, ...], place: str) -> str:
-    return f"insert into {table} ({', '.join(columns)}) values ({', '.join([place] * len(columns))})"
+    return f"insert into {table} ({', '.join(columns)}) values ({', '.join([place] * len(columns))})"  # noqa: S608
 
 
 def _without_indexes(connection: sqlite3.Connection) -> list[str]:

@@ -30,7 +30,7 @@ def forget() -> None:
     tables = [name for name in connection.introspection.table_names() if name.startswith(ROLLUPS)]
     with connection.cursor() as cursor:
         for table in tables:
-            cursor.execute(f"delete from {table}")
+            cursor.execute(f"delete from {table}")  # noqa: S608
     rollup_triggers.backfill(connection)
     for workspace in Workspace.objects.all():
         for zone in ZONES:

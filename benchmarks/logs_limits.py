@@ -62,9 +62,13 @@ class Limits:
                   f"{answer['ratios'][-1]:.3f}), of CPU time {cpu:.3f}  {verdict}")  # fmt: skip
 
     def together(self, answer: dict[str, Any]) -> None:
-        print(f"\nfour writers: {answer['calls']:,} calls in {answer['seconds']:.0f} s, {answer['reads']} reloads, "
-              f"p95 {answer['read_p95']:.0f} ms, folds {answer['folds']}; problems: {answer['problems'] or 'none'}")  # fmt: skip
-        print("    " + self.add("four writers", f"{len(answer['problems'])} problems", good=not answer["problems"]))
+        verdict = self.add("four writers", f"{len(answer['problems'])} problems", good=not answer["problems"])
+        print(
+            f"\nfour writers: {answer['calls']:,} calls in {answer['seconds']:.0f} s, {answer['folds']:,} quarters "
+            f"folded, {answer['reads']} reloads, p95 {answer['read_p95']:.0f} ms  {verdict}"
+        )
+        for problem in answer["problems"][:20]:
+            print(f"    {problem}")
 
     def told(self) -> bool:
         bad = [one for one in self.found if not one[2]]

@@ -27,7 +27,7 @@ MOST_WRONG = 0.025  # of a percentile; half a millisecond may come from rounding
 
 def sums(cursor: Any, workspace: int, since: dt.datetime, until: dt.datetime, given: dict[str, Any]) -> dict[str, Any]:
     where, values = _where(workspace, since, until, given)
-    cursor.execute(f"select {SUMS} from llm_admin_interactionlog where {where}", values)
+    cursor.execute(f"select {SUMS} from llm_admin_interactionlog where {where}", values)  # noqa: S608
     found = dict(zip(NAMES, cursor.fetchone(), strict=True))
     if not found["calls"]:
         found["cost_nano"] = 0
@@ -39,10 +39,10 @@ def by(
 ) -> dict[Any, dict[str, Any]]:
     """The same for each value of a dimension."""
     column, (where, values) = COLUMNS[dimension], _where(workspace, since, until, {})
-    cursor.execute(f"select {column}, {SUMS} from llm_admin_interactionlog where {where} group by 1", values)
+    cursor.execute(f"select {column}, {SUMS} from llm_admin_interactionlog where {where} group by 1", values)  # noqa: S608
     found = {row[0]: dict(zip(NAMES, row[1:], strict=True)) for row in cursor.fetchall()}
     asked = f"where {where} and not cached order by 1, 2"
-    cursor.execute(f"select {column}, latency_ms from llm_admin_interactionlog {asked}", values)
+    cursor.execute(f"select {column}, latency_ms from llm_admin_interactionlog {asked}", values)  # noqa: S608
     times: dict[Any, list[int]] = {value: [] for value in found}
     for value, latency in cursor.fetchall():
         times[value].append(latency)

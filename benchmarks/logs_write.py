@@ -1,4 +1,4 @@
-"""A logged call with rollups and without them (their triggers), in turn in one run; on an empty database, the worst case.
+"""A logged call with rollups and without them (their triggers), in turn; on an empty database, the worst case.
 
 The model is the offline fake without delay (20 tokens); everything is committed to SQLite on disk before a call ends.
 """
@@ -52,7 +52,7 @@ async def seconds(call: Call, runs: int, at_once: int) -> tuple[float, float]:
     return (time.perf_counter() - began) / runs, (time.process_time() - cpu) / runs
 
 
-def switch(on: bool) -> None:
+def switch(*, on: bool) -> None:
     """In the writer's thread, as everything that is written."""
     from django.db import connection
 
@@ -68,7 +68,7 @@ async def measure(call: Call, runs: int, rounds: int, at_once: int) -> dict[str,
     for number in range(rounds):
         pair = {}
         for on in (number % 2 == 0, number % 2 == 1):
-            await asyncio.to_thread(switch, on)
+            await asyncio.to_thread(switch, on=on)
             await seconds(call, 10, at_once)
             pair[on] = await seconds(call, runs, at_once)
         pairs.append(pair)

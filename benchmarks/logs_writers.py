@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +50,7 @@ class Writer:
         from llm_admin.tenancy import workspace_scope
 
         self.problems, self.calls, self.folds, self.chance = Problems(), 0, 0, random.Random(number)
-        self.over, self.workspace = threading.Event(), workspaces.default()
-        self.ticker = threading.Thread(target=self._fold) if folds else None
+        self.over, self.workspace, self.ticks = threading.Event(), workspaces.default(), folds
         with workspace_scope(self.workspace):
             self.call = get_prompt("measured").arun
 
@@ -59,21 +60,25 @@ class Writer:
         self.calls += 1
 
     def work(self, seconds: float) -> dict[str, Any]:
-        if self.ticker:
-            self.ticker.start()
-        asyncio.run(self._log(time.monotonic() + seconds))
-        self.over.set()
-        if self.ticker:
-            self.ticker.join()
+        with ThreadPoolExecutor(1) as ticker:
+            folding = ticker.submit(self._fold) if self.ticks else None
+            asyncio.run(self._log(time.monotonic() + seconds))
+            self.over.set()
+            if folding:
+                folding.result()
         return {"calls": self.calls, "folds": self.folds, "problems": self.problems.said}
 
     async def _log(self, end: float) -> None:
+        from django.db import DatabaseError
+
+        from llm_admin.exceptions import ConsoleError
+
         async def one_after_another() -> None:
             while time.monotonic() < end:
                 try:
                     await (self._late() if self.chance.random() < LATE else self.call({"topic": "rain"}))
                     self.calls += 1
-                except Exception as error:
+                except (ConsoleError, DatabaseError) as error:
                     self.problems.said.append(f"writing: {error!r}")
 
         await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
@@ -86,8 +91,8 @@ class Writer:
         from llm_admin.models import InteractionLog
 
         began = timezone.now() - dt.timedelta(minutes=self.chance.randrange(2 * 24 * 60))
-        log = InteractionLog(workspace=self.workspace, created_at=began, status="succeeded", source="code",
-                             cost_nano=self.chance.randrange(1_000_000), latency_ms=self.chance.randrange(20_000))  # fmt: skip
+        numbers = {"cost_nano": self.chance.randrange(1_000_000), "latency_ms": self.chance.randrange(20_000)}
+        log = InteractionLog(workspace=self.workspace, created_at=began, status="succeeded", source="code", **numbers)
         await WRITER.write(Insert(log))
 
     def _fold(self) -> None:
@@ -95,13 +100,10 @@ class Writer:
 
         from llm_admin.services import rollups
 
-        try:
+        with contextlib.closing(connection):
             while not self.over.is_set():
                 self.folds += rollups.fold_all().slots
                 self.over.wait(0.1)
-        except Exception as error:
-            self.problems.said.append(f"folding: {error!r}")
-        connection.close()
 
 
 class Reader:
@@ -125,11 +127,8 @@ class Reader:
     def work(self, seconds: float) -> dict[str, Any]:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            try:
-                self._reload()
-                self.compare()
-            except Exception as error:
-                self.problems.said.append(f"reading: {error!r}")
+            self._reload()
+            self.compare()
         return {"reads": len(self.times), "read_p95": p95(self.times), "problems": self.problems.said}
 
     def _reload(self) -> None:
@@ -198,7 +197,10 @@ def together(database: str, seconds: float) -> dict[str, Any]:
     children = [subprocess.Popen(one, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for one in commands]
     for one in children:
         assert one.stdout.readline() == "ready\n"  # type: ignore[union-attr]
-    answers = [json.loads(one.communicate()[0].splitlines()[-1]) for one in _told(children)]
+    for one in children:
+        one.stdin.write("go\n")  # type: ignore[union-attr]
+        one.stdin.flush()  # type: ignore[union-attr]
+    answers = [_answer(role, one) for role, one in zip(roles, children, strict=True)]
     *writers, reader = answers
     wrong = [problem for answer in answers for problem in answer["problems"]]
     return {
@@ -211,11 +213,11 @@ def together(database: str, seconds: float) -> dict[str, Any]:
     }
 
 
-def _told(children: list[Any]) -> list[Any]:
-    for one in children:
-        one.stdin.write("go\n")
-        one.stdin.flush()
-    return children
+def _answer(role: str, process: subprocess.Popen[str]) -> dict[str, Any]:
+    said = process.communicate()[0].splitlines()
+    if process.returncode:  # why it failed is on stderr
+        return {"calls": 0, "folds": 0, "reads": 0, "read_p95": 0, "problems": [f"process {role} failed"]}
+    return json.loads(said[-1])
 
 
 def afterwards(found: dict[str, Any]) -> dict[str, Any]:

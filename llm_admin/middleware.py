@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
-from functools import cache
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -21,18 +20,12 @@ from llm_admin.exceptions import (
     PermissionRefused,
     ShuttingDown,
 )
+from llm_admin.schemas.time_zones import BROWSER_ZONE, PICKED_ZONE, known_zones
 from llm_admin.services import workspaces
 from llm_admin.tenancy import workspace_scope
 
 STATUS = {InvalidInput: 422, PermissionRefused: 403, NotFound: 404, Conflict: 409, ShuttingDown: 503}
 PROBES = ("/healthz", "/readyz")  # asked by machines, also when there is no database to find a user in
-
-BROWSER_ZONE, PICKED_ZONE = "llm_zone", "llm_zone_picked"  # cookies: of the browser's clock, and of the person's choice
-
-
-@cache
-def known_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
 
 
 class TimeZoneMiddleware:

@@ -71,7 +71,7 @@ def asked(given: QueryDict | Given, actor: Actor) -> LogQuery:
 
 def kept(given: QueryDict | Given) -> dict[str, str]:
     """What of an address makes a view: not the place in the list."""
-    return {name: given[name] for name in (*FILTERS, *LOOKS) if given.get(name)}
+    return {name: str(given[name]) for name in (*FILTERS, *LOOKS) if given.get(name)}
 
 
 def _values(params: Given) -> tuple[dict[str, tuple[Any, ...]], bool]:

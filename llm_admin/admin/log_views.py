@@ -26,10 +26,11 @@ EVERYTHING = "0"  # ?view=0: without the view that the list would open with
 class Looks:
     """How the list looks for one request: the view that is open, and the columns."""
 
-    def __init__(self, request: HttpRequest) -> None:
+    def __init__(self, request: HttpRequest, here: QueryDict | None = None) -> None:
+        """`here`: the address of the list, where the request is another one."""
         self.actor = actor_of(request)
         self.reader: LogReader | None = log_views.reader(self.actor)
-        self.view = self._view(request.GET.get("view", ""))
+        self.view = self._view((request.GET if here is None else here).get("view", ""))
         own = self.reader.columns if self.reader else []
         self.columns = chosen((self.view.columns if self.view else []) or own)
 
@@ -111,7 +112,7 @@ def save(request: HttpRequest) -> HttpResponse:
             actor=actor,
             name=request.POST.get("name", ""),
             query=kept(here),
-            columns=looks_of(request, here),
+            columns=Looks(request, here).columns,
             shared="shared" in request.POST,
         )
     except InvalidInput as error:
@@ -120,15 +121,6 @@ def save(request: HttpRequest) -> HttpResponse:
     if "opens" in request.POST:
         log_views.open_with(view, actor=actor)
     return redirect(address_of(view))
-
-
-def looks_of(request: HttpRequest, here: QueryDict) -> tuple[str, ...]:
-    """The columns that the list had at this address."""
-    given, request.GET = request.GET, here
-    try:
-        return Looks(request).columns
-    finally:
-        request.GET = given
 
 
 @require_POST

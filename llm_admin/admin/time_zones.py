@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from llm_admin.middleware import PICKED_ZONE, known_zones
+from llm_admin.schemas.time_zones import PICKED_ZONE, known_zones
 
 YEAR = 365 * 24 * 3600
 

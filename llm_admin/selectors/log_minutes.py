@@ -243,5 +243,5 @@ def kept_rows(rows: Any) -> Any:
     return rows.annotate(all_tokens=F("input_tokens") + F("output_tokens")).values_list(*KEPT)
 
 
-def joined_bits(one: bytes, other: int) -> bytes:
+def joined_bits(one: bytes | memoryview[int], other: int) -> bytes:
     return or_(int.from_bytes(one, "little"), other).to_bytes(DAY // 8, "little")

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Sequence
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Max
 
 from llm_admin.models import InteractionText, LogIndexMark
@@ -16,6 +17,7 @@ from llm_admin.selectors import log_words
 from llm_admin.selectors.log_search import LATE, NAME, backend, documents
 from llm_admin.services import log_minutes
 
+logger = logging.getLogger(__name__)
 AT_ONCE = 200  # texts in one transaction: others want to write, too
 SECONDS = 1.0
 
@@ -24,6 +26,8 @@ def tick() -> None:
     """As much as fits into a second, outside of the loop."""
     try:
         index_for(SECONDS)
+    except OperationalError as error:  # others write; the next tick goes on from the same place
+        logger.warning("Texts could not be made searchable just now: %s", error)
     finally:
         connection.close()
 

@@ -34,7 +34,7 @@ def test_find_read_keep_and_take_away(console, open_as):
     expect(page.locator("#result_list mark").first).to_have_text(re.compile("sasquine", re.IGNORECASE))
 
     page.locator("summary", has_text="Columns").click()
-    page.get_by_label("Source").uncheck()
+    page.get_by_role("checkbox", name="Source").uncheck()
     page.get_by_role("button", name="Show these").click()
     expect(page.locator("thead")).not_to_contain_text("Source")
 
