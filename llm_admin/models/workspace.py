@@ -76,7 +76,8 @@ class Workspace(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text="Messages, answers, inputs and results of runs, rows of batches, notes. Empty: as long as their rows.",
+        help_text="Messages, answers, inputs and results of runs, rows of batches, notes. "
+        "Empty: as long as their rows.",
     )
     keep_logs_days = models.PositiveIntegerField(
         "days that calls and runs are kept",

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ import zstandard
 
 from llm_admin.rollups.bins import COUNT
 
-Array = npt.NDArray[np.int64]
+Array = npt.NDArray[Any]  # whole numbers of any width
 
 # `tag`: the quarter of an hour within the UTC day in a person's block, the dimension in a summary, else 0.
 KEYS = (

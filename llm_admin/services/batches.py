@@ -202,7 +202,8 @@ def _refuse_without_inputs(batch: Batch, status: RowStatus, word: str) -> None:
     """The workspace keeps no texts, or not for so long."""
     rows = BatchRow.objects.filter(batch=batch, status=status, inputs={})
     if (batch.spec.get("workflow") or {}).get("inputs") and rows.exists():
-        raise Conflict(f"This workspace keeps no texts, or not for so long: what the {word} rows held is gone. Start their file again.")
+        gone = f"This workspace keeps no texts, or not for so long: what the {word} rows held is gone."
+        raise Conflict(f"{gone} Start their file again.")
 
 
 def delete(batch: Batch, *, actor: Actor) -> None:

@@ -24,7 +24,9 @@ from llm_admin.services.actors import Actor
 from llm_admin.services.planning import refuse_archived
 from llm_admin.tenancy import workspace_scope
 
-NOT_KEPT = "What this run executed was not kept (the workspace keeps no texts, or not for so long), so it cannot be repeated."
+NOT_KEPT = (
+    "What this run executed was not kept (the workspace keeps no texts, or not for so long), so it cannot be repeated."
+)
 
 
 def again(

@@ -66,7 +66,9 @@ def test_the_roles_are_as_it_says(html):
     assert words in re.sub(r"</?em>", "", html)
     wanted = {"change_languagemodel", "change_connection", "add_deploymentprice", "add_budget", "override_budget"}
     assert wanted | {"view_health", "view_all_runs"} <= operator - author
-    admins = "also manage members, the workspace settings, how long texts and calls are kept, and how many calls a person"
+    admins = (
+        "also manage members, the workspace settings, how long texts and calls are kept, and how many calls a person"
+    )
     assert admins in html
     assert "add_interactionfeedback" in ROLE_PERMISSIONS[Role.VIEWER] and "say what they think of the answers" in html
     assert ROLE_PERMISSIONS[Role.ADMIN] - operator >= {"change_membership", "change_workspace"}
