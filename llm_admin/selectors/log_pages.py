@@ -142,9 +142,9 @@ class Finder:
             return self.query.rows()
         if len(spans) == 1:
             return self.query.rows(by_time=True).filter(created_at__gte=spans[0][0], created_at__lt=spans[0][1])
-        either = Q()
-        for start, end in spans:
-            either |= Q(workspace_id=self.query.workspace_id, created_at__gte=start, created_at__lt=end)
+        where = self.query.workspace_id
+        each = [Q(workspace_id=where, created_at__gte=start, created_at__lt=end) for start, end in spans]
+        either = Q(*each, _connector=Q.OR)
         return self.query.rows(by_id=True).filter(either)
 
     @staticmethod
@@ -171,18 +171,18 @@ class Finder:
             return [], False
         else:
             self.minutes.be_used()
-            for least in self._sizes(amount):
+            for least in self._sizes(amount, found):
                 for spans in self._groups(None, newer=False):
-                    found = _greatest(self._within(spans), column, found, wanted)
+                    found[:] = _greatest(self._within(spans), column, found, wanted)
                     if time.monotonic() > stop:
                         return [], False
                 if len(found) == wanted and least and _is_at_least(found[-1], least):
                     break
         return [pk for _, _, pk in found[skip:]], True
 
-    def _sizes(self, amount: str) -> Iterator[str]:
+    def _sizes(self, amount: str, found: Sequence[Amount]) -> Iterator[str]:
         """Makes `_groups` lead to where calls of some sizes are, for smaller and smaller ones; gives the least of them.
-        "" stands for unknown, or for all where no sizes are known."""
+        "" stands for unknown, or for all where no sizes are known. Several at once until something is `found`."""
         if not self.minutes.usable:
             yield ""
             return
@@ -191,7 +191,7 @@ class Finder:
             some, bins = bins[:together], bins[together:]
             self.minutes.wanted = {**own, f"{amount} now": Q(dimension=amount, value__in=some)}
             yield "" if UNKNOWN in some else some[-1]
-            together *= 2
+            together = 1 if found else together * 2
 
 
 def _is_at_least(one: Amount, size: str) -> bool:

@@ -97,9 +97,12 @@ def chosen(key: str | None = None, since: str | None = None, until: str | None =
 
 
 def rolling(key: str | None = DEFAULT, now: dt.datetime | None = None) -> Period:
+    """So many days with today, or the hours up to now."""
     now = now or timezone.now()
     kind = ROLLING[key or DEFAULT]
-    return Period(key or DEFAULT, f"the last {kind.label}", quarter_before(now - kind.span), now)
+    first = _midnight(timezone.localdate(now) - kind.span + DAY)
+    since = first if kind.span > DAY else quarter_before(now - kind.span)
+    return Period(key or DEFAULT, f"the last {kind.label}", since, now)
 
 
 def starts(since: dt.datetime, until: dt.datetime, unit: Unit) -> list[dt.datetime]:

@@ -120,7 +120,8 @@ def test_a_planted_key_is_found_nowhere(console, provider):
     browser = console.browser()
     run_id = browser.try_prompt(text=f"My key is {KEY}. {{{{topic}}}}", topic=f"and {KEY}")
     browser.follow(run_id, until=lambda event: event["type"] == "token")
-    pages = [browser.http.get(path).text for path in ("/admin/", f"/admin/llm_admin/run/{run_id}/change/")]
+    home = ("/admin/", "/admin/numbers/", "/admin/numbers/part/")
+    pages = [browser.http.get(path).text for path in (*home, f"/admin/llm_admin/run/{run_id}/change/")]
     pages += [
         browser.http.get("/admin/llm_admin/connection/").text,
         browser.http.get("/admin/llm_admin/connection/2/change/").text,

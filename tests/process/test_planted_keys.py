@@ -76,5 +76,6 @@ def walk(boss, console):
         yield boss.post(f"/admin/llm_admin/connection/{pk}/test/", {})
     yield boss.http.get("/admin/llm_admin/prompt/export/")
     yield boss.post("/admin/llm_admin/prompt/export/", {"format": "json"})
-    yield boss.http.get("/admin/")
+    for path in ("", "numbers/", "numbers/part/", "numbers/csv/?csv=prompt"):
+        yield boss.http.get(f"/admin/{path}")
     yield boss.http.get("/admin/llm_admin/run/not-a-run/change/")

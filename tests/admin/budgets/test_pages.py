@@ -27,6 +27,7 @@ from tests.services.budget_calls import NANO, budget
 LIST = reverse("admin:llm_admin_budget_changelist")
 ADD = reverse("admin:llm_admin_budget_add")
 HOME = reverse("admin:index")
+ON_HOME = reverse("admin:llm_admin_numbers_part") + "?part=budgets"
 HTMX = {"hx-request": "true"}
 
 
@@ -339,7 +340,7 @@ class TestHome:
         made = budget(scope)
         budget(scope, name="Off", enabled=False)
         use(made).update(used=10)
-        cards = operator.get(HOME).context["budgets"]
+        cards = operator.get(ON_HOME).context["budgets"]
         assert [(card.name, card.url) for card in cards][0] == ("Team", page(made))
         assert [card.name for card in cards] == ["Team", "Ann's"]
         assert cards[0].used == "10 of 20 calls used (50%)"
@@ -349,7 +350,7 @@ class TestHome:
         ann = member(username="ann")
         budget(scope, name="Ann's", scope="user", user=ann)
         budget(scope, name="Bob's", scope="user", user=member(username="bob"))
-        response = login(ann).get(HOME)
+        response = login(ann).get(ON_HOME)
         assert [(card.name, card.url) for card in response.context["budgets"]] == [("Ann's", "")]
         assert "0 of 20 calls used (0%)" in response.content.decode()
 
@@ -361,7 +362,7 @@ class TestHome:
                 budget(scope, name=f"{number}-{one}", owner=olga, scope="user", user=olga)
             catalogue.forget()
             with CaptureQueriesContext(database) as queries:
-                operator.get(HOME)
+                operator.get(ON_HOME)
             counts.append(len(queries))
         assert counts[2] == counts[1] == counts[0] + 1
 
