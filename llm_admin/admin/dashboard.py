@@ -27,6 +27,7 @@ from llm_admin.admin.dashboard_times import exact, heading, zone_name
 from llm_admin.admin.time_zones import choose_zone
 from llm_admin.models import InteractionLog, UsageBlock
 from llm_admin.selectors import periods, usage
+from llm_admin.services import rollup_days
 from llm_admin.services.actors import Actor
 
 
@@ -51,6 +52,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
     actor.require("view_interactionlog")
     view = dashboard_query.read(request, actor)
     answer = render(request, "llm_admin/dashboard/_numbers.html", {"panel": panel(view, actor)})
+    rollup_days.use_zone(actor.workspace.pk, zone_name())
     answer["Cache-Control"] = "no-store"
     if request.GET.get("push") and not view.subject:
         answer["HX-Push-Url"] = view.page()

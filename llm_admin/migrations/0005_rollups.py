@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name="UsageBlock",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("level", models.CharField(choices=[("slot", "A quarter of an hour, by everything"), ("day", "A day of a time zone, by everything but the person"), ("person", "A person's UTC day, by quarters of an hour")], max_length=6)),
+                ("level", models.CharField(choices=[("slot", "A quarter of an hour, by everything"), ("day", "A day of a time zone, by everything but the person"), ("pair", "A day of a time zone, for each value of one dimension by each other one"), ("person", "A person's UTC day, by quarters of an hour")], max_length=6)),
                 ("zone", models.CharField(blank=True, max_length=40)),
                 ("person", models.BigIntegerField(default=0)),
                 ("start", models.DateTimeField()),

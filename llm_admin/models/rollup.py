@@ -48,11 +48,13 @@ class UsageSlot(models.Model):
 class BlockLevel(models.TextChoices):
     SLOT = "slot", "A quarter of an hour, by everything"
     DAY = "day", "A day of a time zone, by everything but the person"
+    PAIR = "pair", "A day of a time zone, for each value of one dimension by each other one"
     PERSON = "person", "A person's UTC day, by quarters of an hour"
 
 
 class UsageBlock(models.Model):
-    """Packed sums (rollups/blocks.py). `zone` only of days; `person` only of a person's: rollups.codes.key_of.
+    """Packed sums (rollups/blocks.py). `zone` only of days; `person` only of a person's: rollups.codes.key_of. Of
+    pairs it is the place of the dimension among blocks.DIMENSIONS.
 
     Days and people's days are made from the slots and thrown away when one of these changes. Person 0 of a UTC day says
     that its people's blocks are there; it holds nothing.

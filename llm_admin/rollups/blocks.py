@@ -41,6 +41,7 @@ SUMS = ("calls", "failed", "stopped", "hits", "priced", "cost", "input", "output
 TIMES = ("latency", "first")  # as columns: how many entries of the histograms belong to a cell
 COLUMNS = (*KEYS, *SUMS, *TIMES)
 DIMENSIONS = KEYS[1:]
+PAIRED = ("model", "source", "status", "error", "cached")  # of few values: most calls have the same
 ALL = len(DIMENSIONS)  # the tag of a summary's cell that has everything
 TYPES = (np.dtype("u1"), np.dtype("<u2"), np.dtype("<u4"), np.dtype("<i8"))
 NUMBER_OF = {one: number for number, one in enumerate(TYPES)}
@@ -244,14 +245,26 @@ def _joint_key(columns: list[Array], count: int) -> Array:
     return key
 
 
-def summary(block: Block) -> Block:
-    """For each dimension alone its sums, and everything in one cell."""
-    parts = []
-    for tag, name in enumerate([*DIMENSIONS, ""]):
-        part = group(block, [name])
-        part.columns["tag"] = np.full(len(part), tag, dtype=np.int64)
-        parts.append(part)
-    return concat(parts)
+def summary(cube: Block, whole: Block) -> Block:
+    """For each dimension alone its sums, and everything in one cell. `cube`: the whole without people."""
+    return concat([_alone(cube, ()), _tagged(whole, ("user",), "user")])
+
+
+def pairs(cube: Block, name: str) -> Block:
+    """A summary of each value of a dimension."""
+    return _alone(cube, (name,))
+
+
+def _alone(cube: Block, also: tuple[str, ...]) -> Block:
+    names = [name for name in DIMENSIONS if name != "user"]
+    return concat([_tagged(cube, also, ""), *(_tagged(cube, (*also, name), name) for name in names)])
+
+
+def _tagged(block: Block, keep: tuple[str, ...], name: str) -> Block:
+    part = group(block, keep)
+    tag = DIMENSIONS.index(name) if name else ALL
+    part.columns["tag"] = np.full(len(part), tag, dtype=np.int64)
+    return part
 
 
 def spread(values: Sequence[int], owner: Array) -> Array:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from llm_admin.rollups.blocks import Array, Block
 
 RANGES_AT_ONCE = 100
+FEW = 0.5
 Span = tuple[dt.datetime, dt.datetime]
 Given = dict[str, tuple[Any, ...]]  # by dimension, what it may be
 
@@ -77,6 +78,7 @@ class _Reader:
     def __init__(self, question: Question) -> None:
         self.question = question
         self.since, self.until = question.span
+        self.covered: list[Span] = []  # by days
         self.dirty = self._unfolded()
         # Slots that are read from their rows: they lie on both sides of a cut, or earlier rows of them have changed.
         self.cut = self._cut()
@@ -85,12 +87,29 @@ class _Reader:
 
     def parts(self) -> Iterator[Part]:
         days = self._days()
-        if days and (part := self._part(days, summary=not self.question.given)):
-            yield part
-        slots = self._slots(_gaps(self.question.span, [(day.start, day.end) for day in days]))
-        if slots and (part := self._part(slots)):
-            yield part
+        if days and days[0].level == BlockLevel.DAY:
+            yield from self._of_days(days)
+        elif days and days[0].level == BlockLevel.PAIR:
+            yield self._chosen(self._unpacked(days, summary=True))
+        elif days := [day for day in days if day.person != NONE]:
+            yield self._chosen(self._unpacked(days))
+        slots = self._slots(_gaps(self.question.span, self.covered))
+        if slots:
+            yield self._chosen(self._unpacked(slots))
         yield from self._rows()
+
+    def _of_days(self, days: list[UsageBlock]) -> Iterator[Part]:
+        """With filters that most calls pass: everything, less those that do not."""
+        if not self.question.given:
+            yield self._unpacked(days, summary=True)
+            return
+        part = self._unpacked(days)
+        kept = self._mask(part.block)
+        if kept.mean() <= FEW:
+            yield _select(part, kept)
+            return
+        yield self._unpacked(days, summary=True)
+        yield _negative(_select(part, ~kept))
 
     def _unfolded(self) -> list[_Slot]:
         slots = _slots_of(self.question.workspace_id, self.since, self.until).exclude(changes=F("folded"))
@@ -111,12 +130,26 @@ class _Reader:
         person = self.question.person
         found = self.blocks.filter(start__gte=self.since, end__lte=self.until)
         if person is None:
-            zone = timezone.get_current_timezone_name()
-            names = ("cells", "times") if self.question.given else ("summary", "summary_times")
-            days = list(found.filter(level=BlockLevel.DAY, zone=zone, person=0).only("start", "end", *names))
-            return [day for day in days if not self._is_cut(day) and not self._is_torn(day)]
-        days = list(found.filter(level=BlockLevel.PERSON, zone="", person__in=(NONE, person)))
-        return [day for day in days if not self._is_torn(day)]
+            found = found.filter(zone=timezone.get_current_timezone_name())
+            if not self.question.given:
+                found = found.filter(level=BlockLevel.DAY, person=0).defer("cells", "times")
+            elif (pair := self._paired()) is not None:
+                found = found.filter(level=BlockLevel.PAIR, person=pair)
+            else:
+                found = found.filter(level=BlockLevel.DAY, person=0)
+            days = [day for day in found if not self._is_cut(day) and not self._is_torn(day)]
+        else:
+            found = found.filter(level=BlockLevel.PERSON, zone="", person__in=(NONE, person))
+            days = [day for day in found if not self._is_torn(day)]
+        self.covered = [(day.start, day.end) for day in days]
+        return days
+
+    def _paired(self) -> int | None:
+        """Of the only dimension that is filtered on, where days have sums for each of its values."""
+        from llm_admin.rollups import blocks
+
+        names = list(self.question.given)
+        return blocks.DIMENSIONS.index(names[0]) if len(names) == 1 and names[0] in blocks.PAIRED else None
 
     def _is_cut(self, day: UsageBlock) -> bool:
         cuts = self.question.cuts
@@ -133,25 +166,24 @@ class _Reader:
             found += slots.only("start", "end", "cells", "times")
         return [slot for slot in found if slot.start not in self.torn]
 
-    def _part(self, found: list[UsageBlock], *, summary: bool = False) -> Part | None:
+    def _unpacked(self, found: list[UsageBlock], *, summary: bool = False) -> Part:
         import numpy as np
 
         from llm_admin.rollups import blocks
 
-        found = [one for one in found if one.summary] if summary else [one for one in found if one.cells]
-        if not found:
-            return None
         cells = [bytes(one.summary if summary else one.cells) for one in found]
         times = [bytes(one.summary_times if summary else one.times) for one in found]
         columns = {"tag", *self.question.columns, *self.question.given, *blocks.SUMS, *blocks.TIMES}
         block, owner = blocks.unpack(cells, times, columns=columns)
+        starts = np.array([int(one.start.timestamp()) for one in found])
         if found[0].level == BlockLevel.PERSON:
-            starts = np.array([int(one.start.timestamp()) for one in found])[owner]
-            bucket = self._buckets_of(starts + block["tag"].astype(np.int64) * int(SLOT.total_seconds()))
+            bucket = self._buckets_of(starts[owner] + block["tag"].astype(np.int64) * int(SLOT.total_seconds()))
         else:
-            bucket = self._buckets_of(np.array([int(one.start.timestamp()) for one in found]))[owner]
-        kept = self._mask(block)
-        return Part(block, bucket, summary) if kept is None else Part(blocks.select(block, kept), bucket[kept])
+            bucket = self._buckets_of(starts)[owner]
+        return Part(block, bucket, summary)
+
+    def _chosen(self, part: Part) -> Part:
+        return _select(part, self._mask(part.block)) if self.question.given else part
 
     def _mask(self, block: Block) -> Any:
         import numpy as np
@@ -193,6 +225,25 @@ class _Reader:
 
         cuts = np.array([cut.timestamp() for cut in self.question.cuts])
         return np.searchsorted(cuts, np.maximum(seconds, cuts[0]), side="right") - 1
+
+
+def _select(part: Part, kept: Any) -> Part:
+    from llm_admin.rollups import blocks
+
+    return Part(blocks.select(part.block, kept), part.bucket[kept], part.summary)
+
+
+def _negative(part: Part) -> Part:
+    """What is taken away from others."""
+    from llm_admin.rollups import blocks
+
+    columns = dict(part.block.columns)
+    columns |= {name: -columns[name].astype("i8") for name in blocks.SUMS}
+    times = {
+        name: blocks.Histograms(entries.bins, -entries.counts.astype("i8"))
+        for name, entries in part.block.times.items()
+    }
+    return Part(blocks.Block(columns, times), part.bucket)
 
 
 def _read(question: Question, spans: Sequence[Span], after: int = 0) -> Block:

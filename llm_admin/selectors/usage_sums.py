@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from llm_admin.rollups import bins, blocks
 from llm_admin.rollups.blocks import Array, Histograms
@@ -16,7 +15,6 @@ from llm_admin.selectors.usage import Totals
 from llm_admin.selectors.usage_reading import Part
 
 EXACT_IN_FLOAT = 2**53
-Kept = npt.NDArray[np.bool_]
 PERCENTS = (50, 95)
 MANY = 5_000  # values: more are numbered by those that occur
 
@@ -25,7 +23,7 @@ class Sums:
     """Over `count` buckets."""
 
     def __init__(self, parts: Sequence[Part], count: int) -> None:
-        self.parts, self.count = parts, count
+        self.cells, self.count = _Cells(parts), count
 
     def totals(self, first: int, last: int) -> Totals:
         """Of the buckets from `first` up to but not including `last`."""
@@ -34,12 +32,11 @@ class Sums:
         return _totals(sums, found, self._saved(first, last))
 
     def by(self, dimension: str, first: int, last: int) -> Iterator[tuple[Any, Totals]]:
-        view = _View(self.parts, dimension)
-        within = (view.bucket >= first) & (view.bucket < last)
+        view = self.cells.within(first, last).view(dimension)
         codes, index = _numbered(view.columns[dimension])
-        weights = {name: _sum_by(index, view.columns[name] * within, len(codes)) for name in blocks.SUMS}
-        times = view.percentiles("latency", index, within)
-        models = self._saved_by(dimension, first, last) if "model" in view.columns else {}
+        weights = {name: _sum_by(index, view.columns[name], len(codes)) for name in blocks.SUMS}
+        times = view.percentiles("latency", index)
+        models = self._saved_by(dimension, first, last)
         for place, code in enumerate(codes.tolist()):
             if weights["calls"][place]:
                 sums = {name: int(values[place]) for name, values in weights.items()}
@@ -48,9 +45,7 @@ class Sums:
 
     def by_bucket(self, dimension: str, name: str, where: str) -> dict[int, dict[Any, int]]:
         """Of the values for which `where` is not 0."""
-        view = _View(self.parts, dimension)
-        if not len(view.bucket):
-            return {}
+        view = self.cells.view(dimension)
         codes, index = _numbered(view.columns[dimension])
         key = view.bucket * len(codes) + index
         size = self.count * len(codes)
@@ -63,24 +58,24 @@ class Sums:
 
     @cached_property
     def _of_buckets(self) -> dict[str, Array]:
-        view = _View(self.parts, "")
+        view = self.cells.view("")
         return {name: _sum_by(view.bucket, view.columns[name], self.count) for name in blocks.SUMS}
 
     @cached_property
     def _times(self) -> dict[str, Array]:
         """By name, a histogram of each bucket."""
-        view, size = _View(self.parts, ""), self.count * bins.COUNT
+        view, size = self.cells.view(""), self.count * bins.COUNT
         found = {}
         for name in blocks.TIMES:
-            cells, entries = view.entries(name)
-            key = view.bucket[cells] * bins.COUNT + entries.bins
+            entries = view.times[name]
+            key = np.repeat(view.bucket * bins.COUNT, view.columns[name]) + entries.bins
             found[name] = _sum_by(key, entries.counts, size).reshape(self.count, bins.COUNT)
         return found
 
     @cached_property
     def _by_model(self) -> tuple[Array, dict[str, Array]]:
         """(models, by name their sums in each bucket)"""
-        view = _View(self.parts, "model")
+        view = self.cells.view("model")
         codes, index = _numbered(view.columns["model"])
         key, size = view.bucket * len(codes) + index, self.count * len(codes)
         names = ("cost", "paid_tokens", "hit_tokens")
@@ -100,38 +95,68 @@ class Sums:
         return {code: hit * cost // asked for code, cost, asked, hit in every if hit and asked}
 
 
-class _View:
-    """The cells that tell a dimension's values apart ("": none is told apart), of all parts."""
+class _Cells:
+    """All that was read, the cells by everything as one. `within` and `view` are made once for each of their kind."""
 
-    def __init__(self, parts: Sequence[Part], dimension: str) -> None:
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self.summaries = [part for part in parts if part.summary]
+        self.whole = _as_one([part for part in parts if not part.summary])
+        self._within: dict[tuple[int, int], _Cells] = {}
+
+    def within(self, first: int, last: int) -> _Cells:
+        """Those of the buckets from `first` up to but not including `last`."""
+        if (first, last) not in self._within:
+            some = [part for part in (*self.summaries, self.whole) if part is not None]
+            self._within[first, last] = _Cells([_cut(part, first, last) for part in some])
+        return self._within[first, last]
+
+    def view(self, dimension: str) -> _View:
+        """The cells that tell a dimension's values apart; "": none is told apart."""
         tag = blocks.DIMENSIONS.index(dimension) if dimension else blocks.ALL
         names = [*blocks.SUMS, *blocks.TIMES, *([dimension] if dimension else [])]
-        chosen = [(part.block, part.bucket) for part in parts if not part.summary]
-        for part in parts:
-            if part.summary:
-                hit = part.block["tag"] == tag
-                chosen.append((blocks.select(part.block, hit), part.bucket[hit]))
-        self.columns = {name: _joined([block[name] for block, _ in chosen]) for name in names}
-        self.bucket = _joined([bucket for _, bucket in chosen])
-        self._chosen = [block for block, _ in chosen]
+        chosen = [] if self.whole is None else [self.whole]
+        for part in self.summaries:
+            hit = part.block["tag"] == tag
+            chosen.append(Part(blocks.select(part.block, hit), part.bucket[hit]))
+        return _View(chosen, names)
 
-    def entries(self, name: str) -> tuple[Array, Histograms]:
-        """(the cell of each entry of the histograms, the entries)"""
-        times = [block.times[name] for block in self._chosen]
-        entries = Histograms(_joined([one.bins for one in times]), _joined([one.counts for one in times]))
-        return np.repeat(np.arange(len(self.bucket)), self.columns[name]), entries
 
-    def percentiles(
-        self, name: str, index: Array, within: npt.NDArray[np.bool_]
-    ) -> dict[int, tuple[int | None, int | None]]:
+def _as_one(parts: Sequence[Part]) -> Part | None:
+    parts = [part for part in parts if len(part.block)]
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    names = set.intersection(*(set(part.block.columns) for part in parts))
+    some = [blocks.Block({name: part.block[name] for name in names}, part.block.times) for part in parts]
+    return Part(blocks.concat(some), np.concatenate([part.bucket for part in parts]))
+
+
+def _cut(part: Part, first: int, last: int) -> Part:
+    kept = (part.bucket >= first) & (part.bucket < last)
+    if kept.all():
+        return part
+    return Part(blocks.select(part.block, kept), part.bucket[kept], part.summary)
+
+
+class _View:
+    def __init__(self, chosen: Sequence[Part], names: Sequence[str]) -> None:
+        self.columns = {name: _joined([part.block[name] for part in chosen]) for name in names}
+        self.bucket = _joined([part.bucket for part in chosen])
+        self.times = {
+            name: Histograms(
+                _joined([part.block.times[name].bins for part in chosen]),
+                _joined([part.block.times[name].counts for part in chosen]),
+            )
+            for name in blocks.TIMES
+        }
+
+    def percentiles(self, name: str, index: Array) -> dict[int, tuple[int | None, int | None]]:
         """By number of the value."""
-        cells, entries = self.entries(name)
-        kept = within[cells]
-        key = index[cells[kept]] * bins.COUNT + entries.bins[kept]
+        entries = self.times[name]
+        key = np.repeat(index * bins.COUNT, self.columns[name]) + entries.bins
         if not len(key):
             return {}
         keys, places = _numbered(key)
-        counts = _sum_by(places, entries.counts[kept], len(keys))
+        counts = _sum_by(places, entries.counts, len(keys))
         keys, counts = keys[counts > 0], counts[counts > 0]
         owners, firsts = np.unique(keys // bins.COUNT, return_index=True)
         reached = np.cumsum(counts)
@@ -145,6 +170,8 @@ class _View:
 
 
 def _joined(arrays: Sequence[Array]) -> Array:
+    if len(arrays) == 1:
+        return arrays[0]
     return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int64)
 
 
@@ -161,7 +188,7 @@ def _numbered(values: Array) -> tuple[Array, Array]:
 
 def _sum_by(index: Array, values: Array, size: int) -> Array:
     """Whole numbers, exact: floats hold all of them up to 2**53."""
-    if len(values) and float(np.abs(values).sum(dtype=np.float64)) >= EXACT_IN_FLOAT:
+    if len(values) and max(int(values.max()), -int(values.min())) * len(values) >= EXACT_IN_FLOAT:
         sums = np.zeros(size, dtype=np.int64)
         np.add.at(sums, index, values)
         return sums

@@ -24,6 +24,7 @@ from llm_admin.rollups.codes import NONE
 from llm_admin.selectors.snapshots import snapshot
 
 LONGEST_DAY = dt.timedelta(hours=27)
+DERIVED = (BlockLevel.DAY, BlockLevel.PAIR, BlockLevel.PERSON)
 LOOK_SECONDS = 60
 _looked_at = -math.inf
 MOST_ZONES = 6  # of a workspace besides the console's own; those used last
@@ -70,7 +71,7 @@ def tick(deadline: float) -> None:
 
 def forget(workspace_id: int, first: dt.datetime, last: dt.datetime) -> None:
     """The days in which quarters of an hour lie that changed."""
-    days = Q(level__in=(BlockLevel.DAY, BlockLevel.PERSON), start__lte=last, start__gt=first - LONGEST_DAY)
+    days = Q(level__in=DERIVED, start__lte=last, start__gt=first - LONGEST_DAY)
     UsageBlock._base_manager.filter(days, workspace=workspace_id, end__gt=first).delete()
 
 
@@ -91,7 +92,7 @@ def _forget_zones(workspace_id: int) -> None:
     kept = UsageZone._base_manager.filter(workspace=workspace_id).order_by("-used_at")[:MOST_ZONES]
     names = [settings.TIME_ZONE, *kept.values_list("name", flat=True)]
     UsageZone._base_manager.filter(workspace=workspace_id).exclude(name__in=names).delete()
-    days = UsageBlock._base_manager.filter(workspace=workspace_id, level=BlockLevel.DAY)
+    days = UsageBlock._base_manager.filter(workspace=workspace_id, level__in=(BlockLevel.DAY, BlockLevel.PAIR))
     days.exclude(zone__in=names).delete()
 
 
@@ -159,10 +160,10 @@ def made(*, since: dt.datetime | None = None) -> Iterator[_Task]:
 def is_stale(task: _Task) -> bool:
     """Whether it says something else than its quarters."""
     with snapshot():
-        stored = UsageBlock._base_manager.filter(workspace=task.workspace_id, level=task.level, zone=task.zone)
-        there = {one.person: _content(one) for one in stored.filter(start=task.start)}
+        stored = UsageBlock._base_manager.filter(workspace=task.workspace_id, level__in=DERIVED, zone=task.zone)
+        there = {(one.level, one.person): _content(one) for one in stored.filter(start=task.start)}
         found = task.blocks()
-    expected = {one.person: _content(one) for one in _made_of(task, found)}
+    expected = {(one.level, one.person): _content(one) for one in _made_of(task, found)}
     return bool(there) and there != expected
 
 
@@ -175,20 +176,25 @@ def _made_of(task: _Task, found: list[UsageBlock]) -> list[UsageBlock]:
 
     block, owner = blocks.unpack([bytes(one.cells) for one in found], [bytes(one.times) for one in found])
     if task.level == BlockLevel.DAY:
-        return [_day(task, block)]
+        return list(_day(task, block))
     quarters = [(one.start - task.start) // (one.end - one.start) for one in found]
     block.columns["tag"] = blocks.spread(quarters, owner)
     return list(_people(task, block))
 
 
-def _day(task: _Task, block: Any) -> UsageBlock:
+def _day(task: _Task, block: Any) -> Iterator[UsageBlock]:
     from llm_admin.rollups import blocks
 
-    cells, times = _packed(blocks.group(block, [name for name in blocks.DIMENSIONS if name != "user"]))
-    summary, summary_times = _packed(blocks.summary(block))
-    made = _new(task)
-    made.cells, made.times, made.summary, made.summary_times = cells, times, summary, summary_times
-    return made
+    cube = blocks.group(block, [name for name in blocks.DIMENSIONS if name != "user"])
+    day = _new(task)
+    day.cells, day.times = _packed(cube)
+    day.summary, day.summary_times = _packed(blocks.summary(cube, block))
+    yield day
+    for name in blocks.PAIRED:
+        pairs = _new(task, person=blocks.DIMENSIONS.index(name))
+        pairs.level = BlockLevel.PAIR
+        pairs.summary, pairs.summary_times = _packed(blocks.pairs(cube, name))
+        yield pairs
 
 
 def _packed(block: Any) -> tuple[bytes, bytes]:

@@ -88,9 +88,20 @@ def test_a_named_range_begins_at_a_quarter_and_ends_now_or_at_midnight(key):
     assert found.since == periods.quarter_before(found.since)
     assert found.until <= now
     assert now - found.until < dt.timedelta(minutes=1) or found.until.time() == dt.time()
-    if key in periods.ROLLING:
-        span = periods.ROLLING[key].span
-        assert span <= found.until - found.since < span + periods.QUARTER
+
+
+def test_the_last_24_hours_are_no_days():
+    found = periods.rolling("24h", at("2026-03-04 12:20"))
+    assert (found.since, found.until) == (at("2026-03-03 12:15"), at("2026-03-04 12:20"))
+
+
+@pytest.mark.parametrize(("key", "first"), [("7d", "2026-03-03"), ("30d", "2026-02-08"), ("90d", "2025-12-10")])
+def test_so_many_days_are_today_and_those_before_of_the_reader(key, first):
+    with timezone.override(ZoneInfo("America/New_York")):
+        found = periods.rolling(key, at("2026-03-10 01:20"))  # there it is still the 9th, and summer since the 8th
+        assert found.since == timezone.make_aware(dt.datetime.fromisoformat(first))
+        bars = periods.starts(found.since, found.until, "day")
+    assert (found.until, len(bars)) == (at("2026-03-10 01:20"), int(key[:-1]))
 
 
 def test_the_week_before_this_one():

@@ -24,7 +24,8 @@ PERMISSIONS = sorted(set().union(*ROLE_PERMISSIONS.values()))
 TENANT_MODELS = [
     model
     for model in apps.get_app_config("llm_admin").get_models()
-    if model.__name__ not in ("Workspace", "Lease")  # who one may work for; who has a duty
+    # Who one may work for; who has a duty; how far an index over the logs of everybody is.
+    if model.__name__ not in ("Workspace", "Lease", "LogIndexMark")
 ]
 
 

@@ -207,8 +207,16 @@ def test_nothing_before_is_said():
     assert delta(3, 0, "the 24 hours before", Totals()).words == "No calls in the 24 hours before"
 
 
-def test_the_first_and_last_bar_say_that_they_are_parts(operator, scope):
+def test_bars_that_are_parts_say_so(operator, scope):
     log(scope)
-    titles = [bar.title for bar in charts(operator.get(NUMBERS, {"range": "7d"}))["calls"].bars]
-    assert ", from " in titles[0] or dt.datetime.now(dt.UTC).strftime("%H:%M") == "00:00"
-    assert titles[-1].endswith(", so far")
+
+    def titles(**given):
+        return [bar.title for bar in charts(operator.get(NUMBERS, given))["calls"].bars]
+
+    days = titles(range="7d")
+    assert len(days) == 7
+    assert ", from " not in days[0]
+    assert days[-1].endswith(", so far")
+    begun = dt.datetime.now(dt.UTC).replace(hour=14, minute=0) - dt.timedelta(days=9)
+    picked = titles(**{"from": f"{begun:%Y-%m-%dT%H:%MZ}", "to": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%MZ}"})
+    assert picked[0].endswith(", from 14:00")
