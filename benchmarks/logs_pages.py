@@ -69,7 +69,7 @@ class Pages:
 
 def _filters() -> tuple[dict[str, list[str]], list[int]]:
     """Values of each filter: the first, a middle and the last one (the last prompt, model, person: hardly used)."""
-    from llm_admin.models import InteractionLog, LanguageModel, Membership, Prompt, PromptVersion, Workflow
+    from llm_admin.models import Connection, InteractionLog, LanguageModel, Membership, Prompt, PromptVersion, Workflow
     from llm_admin.services import workspaces
     from llm_admin.tenancy import workspace_scope
 
@@ -80,6 +80,10 @@ def _filters() -> tuple[dict[str, list[str]], list[int]]:
             .values_list("pk", flat=True),
             "prompt": Prompt.objects.filter(slug__startswith="prompt-").order_by("pk").values_list("pk", flat=True),
             "version": PromptVersion.objects.filter(prompt__slug="prompt-0")
+            .order_by("pk")
+            .values_list("pk", flat=True),
+            "connection": Connection.objects.filter(deployments__isnull=False)
+            .distinct()
             .order_by("pk")
             .values_list("pk", flat=True),
             "workflow": Workflow.objects.filter(slug__startswith="flow-").order_by("pk").values_list("pk", flat=True),
@@ -94,7 +98,7 @@ def _filters() -> tuple[dict[str, list[str]], list[int]]:
         "source": ["code", "command"],
         "status": ["succeeded", "failed", "interrupted"],
         "error": ["timeout", "internal", "authentication"],
-        "cached": ["yes", "no"],
+        "cached": ["no", "yes"],
     }
     return values | words, logs
 
@@ -114,7 +118,7 @@ def serve(database: Path, zone: str, *, cpu: bool) -> None:
     for name in pages.scenarios:
         pages.show(name, 0)
     tune_interpreter()
-    print(json.dumps(list(pages.scenarios)), flush=True)
+    print(json.dumps({name: len(variants) for name, variants in pages.scenarios.items()}), flush=True)
     for line in sys.stdin:
         name, number = json.loads(line)
         print(json.dumps(pages.show(name, number)), flush=True)

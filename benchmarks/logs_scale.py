@@ -52,7 +52,7 @@ class Server:
     def __init__(self, path: Path, zone: str, *, cpu: bool) -> None:
         command = [sys.executable, str(HERE / "logs_pages.py"), str(path), zone, *["--cpu"] * cpu]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.names: list[str] = self._answer()
+        self.variants: dict[str, int] = self._answer()
 
     def _answer(self) -> Any:
         assert self.process.stdout is not None
@@ -87,9 +87,9 @@ def pages(options: Any, paths: list[Path], limits: Limits) -> None:
     print(f"\n{'page, ms':42}" + "".join(f"{path.stem:>7}: queries p50  p95   page p50  p95 " for path in paths))
     for zone in options.zones:
         servers = [Server(path, zone, cpu=options.cpu) for path in paths]
-        for name in servers[0].names:
+        for name, variants in servers[0].variants.items():
             if options.scenario in name:
-                _page(servers, f"{name}, {zone}", name, options.rounds, limits)
+                _page(servers, f"{name}, {zone}", name, max(options.rounds, variants), limits)
         for server in servers:
             server.close()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 VERSIONS = 4
+CONNECTIONS = ("Europe", "America", "Asia")
 STEPS = (3, 2, 4, 1, 3, 5, 2, 3, 2, 4, 3, 1, 2, 3, 2)  # prompts that a workflow uses
 
 
@@ -73,7 +74,7 @@ def _model(workspace: Any, n: int, *, last: bool) -> Model:
     """Every other one has two deployments; the first one's second place has no price."""
     from llm_admin.models import Connection, Deployment, DeploymentPrice, LanguageModel
 
-    connection = Connection.objects.filter(provider="fake").first()
+    connection, _ = Connection.objects.get_or_create(workspace=workspace, name=CONNECTIONS[n % 3], provider="fake")
     row = LanguageModel.objects.create(workspace=workspace, alias=f"model-{n}", name=f"Model {n}")
     places = []
     for at in range(1 if last or n % 2 else 2):

@@ -46,6 +46,7 @@ ALL = len(DIMENSIONS)  # the tag of a summary's cell that has everything
 TYPES = (np.dtype("u1"), np.dtype("<u2"), np.dtype("<u4"), np.dtype("<i8"))
 NUMBER_OF = {one: number for number, one in enumerate(TYPES)}
 LEVEL = 3
+DENSE = 2_000_000  # numbers
 _local = threading.local()
 
 
@@ -214,6 +215,12 @@ def _merged(entries: Histograms, cells: Array, count: int) -> tuple[Histograms, 
     if not len(cells):
         return entries, np.zeros(count, dtype=np.int64)
     key = cells * COUNT + entries.bins
+    if (
+        count * COUNT <= DENSE
+    ):  # without sorting; the counts of a block are far below 2**53, up to which floats are exact
+        dense = np.bincount(key, weights=entries.counts).astype(np.int64)
+        keys = np.flatnonzero(dense)
+        return Histograms(keys % COUNT, dense[keys]), np.bincount(keys // COUNT, minlength=count)
     order, firsts = _runs(key)
     counts = np.add.reduceat(entries.counts[order].astype(np.int64), firsts)
     keys = key[order[firsts]]

@@ -336,9 +336,14 @@ def test_an_unused_connection_is_deleted(operator, made):
     assert not ALL.filter(name="Acme").exists()
 
 
-@pytest.mark.skipif(database.vendor != "sqlite", reason="reads SQLite's dump")
+@pytest.mark.skipif(database.vendor != "sqlite", reason="reads all of SQLite's tables")
 def test_nothing_in_the_database_holds_the_key(operator):
     operator.post(ADD, form(key=KEY))
-    dump = "\n".join(database.connection.iterdump())
-    assert "Acme" in dump
-    assert KEY not in dump
+    with database.cursor() as cursor:
+        # A virtual table has no rows of its own: they are in tables beside it.
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%%'")
+        rows = [row for (name,) in cursor.fetchall() for row in cursor.execute(f'SELECT * FROM "{name}"').fetchall()]
+    held = [value.encode() if isinstance(value, str) else value for row in rows for value in row]
+    held = [value for value in held if isinstance(value, bytes)]
+    assert any(b"Acme" in value for value in held)
+    assert not any(KEY.encode() in value for value in held)
