@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -210,7 +211,8 @@ def test_two_who_fold_at_once_count_nothing_twice(scope):
     InteractionLog.objects.bulk_create([unsaved(scope, at=NIGHTS[0]) for _ in range(5)])
     slots = list(rollups.unfolded())
     ours, theirs = rollups.fold(slots), rollups.fold(slots)
-    assert (rollups._store(ours), rollups._store(theirs)) == (1, 0)
+    with transaction.atomic():
+        assert (rollups._store(ours), rollups._store(theirs)) == (1, 0)
     InteractionLog.objects.bulk_create([unsaved(scope, at=NIGHTS[0]) for _ in range(3)])
     assert usage.totals(UsageFilter(NIGHTS[0], NIGHTS[0] + dt.timedelta(hours=1))).calls == 8
 

@@ -1,4 +1,4 @@
-"""The list of logs on a real PostgreSQL: what is tested on SQLite must hold there, too."""
+"""Logs and their numbers on a real PostgreSQL: what is tested on SQLite must hold there, too."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ TESTS = (
     "tests/admin/logs/test_bulk.py::test_all_that_match_are_deleted_and_only_these",
     "tests/admin/logs/test_filters.py::test_feedback",
     "tests/admin/logs/test_filters.py::TestPages",
+    "tests/selectors/test_rollups.py",
 )
 
 
-def test_search_pages_files_and_deleting():
+def test_search_pages_files_deleting_and_numbers():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # a socket's path has to be short
         server = Postgres(Path(folder)).start()
         try:
