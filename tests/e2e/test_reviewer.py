@@ -116,7 +116,7 @@ def bar_of(page, title: str, number: int) -> tuple[object, dict[str, float]]:
 
 
 def first_row(page, table: str):
-    return page.get_by_role("region", name=table, exact=True).locator("tbody tr").first
+    return page.get_by_role("region", name=f"Numbers of {table.lower()}", exact=True).locator("tbody tr").first
 
 
 def test_what_cost_most_what_was_slow_and_why(page, tmp_path):

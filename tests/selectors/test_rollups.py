@@ -72,6 +72,7 @@ FILTERS: list[dict[str, Any]] = [
     {"prompt": 7, "status": "failed"},
     {"user": 2, "source": "code", "cached": False},
     {"model": (1, 70_000), "error": "timeout", "workflow": 5},
+    {"deployment": (4, 6)},
     {"deployment": 4, "version": 9, "cached": True},
 ]
 
