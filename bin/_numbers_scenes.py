@@ -29,7 +29,9 @@ def _headed(page: Page, words: str) -> None:
 
 def filtered(page: Page) -> None:
     home(page)
-    page.get_by_role("region", name="Numbers of prompts", exact=True).get_by_role("link", name=PROMPT, exact=True).click()
+    page.get_by_role("region", name="Numbers of prompts", exact=True).get_by_role(
+        "link", name=PROMPT, exact=True
+    ).click()
     page.locator(".llm-dash-chip").wait_for(timeout=WAIT_MS)
     page.get_by_role("region", name="Numbers of models", exact=True).locator("tbody a").first.click()
     page.locator(".llm-dash-chip").nth(1).wait_for(timeout=WAIT_MS)
