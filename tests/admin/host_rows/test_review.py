@@ -130,11 +130,14 @@ def test_deleted_rows_keep_their_name(author, run):
 
 
 def queries(client, url):
-    with CaptureQueriesContext(
-        connection,
-    ) as seen:
-        html(client.get(url))
-    return len(seen)
+    """The fewer of two looks: what secrets there are is read again whenever a few seconds have passed."""
+
+    def look():
+        with CaptureQueriesContext(connection) as seen:
+            html(client.get(url))
+        return len(seen)
+
+    return min(look(), look())
 
 
 @pytest.mark.slow  # rows by the hundred
@@ -144,7 +147,6 @@ def test_as_many_queries_for_3_rows_as_for_300(author, run):
     rows = shop.products(300)
     many = run(rows)
     author.post(page("apply", many), {"all": "1"})
-    queries(author, page("review", few))
     assert queries(author, page("review", few)) == queries(author, page("review", many))
     text = html(author.get(page("review", many, page=2)))
     assert text.count("data-row>") == 25
