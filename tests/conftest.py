@@ -17,7 +17,8 @@ def pytest_configure() -> None:
     import hypothesis
     from django.conf import settings
 
-    hypothesis.settings.register_profile("console", deadline=None)
+    # Where everything is required, the same examples each time: new ones are for whoever can look into them.
+    hypothesis.settings.register_profile("console", deadline=None, derandomize=bool(os.environ.get("REQUIRE_SERVICES")))
     hypothesis.settings.load_profile("console")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # The servers of tests are on this machine; processes that tests start read the environment.
