@@ -12,11 +12,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from django_scopes.exceptions import ScopeError
 
-from llm_admin.models import InteractionLog, LanguageModel
+from llm_admin.models import LanguageModel
 from llm_admin.models.rollup import SLOT
 from llm_admin.selectors.usage_reading import Question, read, slot_of
 from llm_admin.tenancy import current_workspace
@@ -65,13 +64,6 @@ class UsageFilter:
     def given(self) -> dict[str, Any]:
         """What is filtered on besides the time, by dimension."""
         return {name: value for name in DIMENSIONS if (value := getattr(self, name)) is not None}
-
-    def logs(self) -> QuerySet[InteractionLog]:
-        given = {
-            f"{COLUMNS[name]}__in" if isinstance(value, tuple) else COLUMNS[name]: value
-            for name, value in self.given().items()
-        }
-        return InteractionLog.objects.filter(created_at__gte=self.since, created_at__lt=self.until, **given).order_by()
 
 
 @dataclass(frozen=True)

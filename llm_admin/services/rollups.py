@@ -57,9 +57,15 @@ def tick() -> None:
 
 
 def fold_all(*, since: dt.datetime | None = None, progress: Callable[[Counts], None] | None = None) -> Counts:
-    """Everything that is not folded yet, newest first, then the days and people that are complete."""
+    """Everything that is not folded yet, newest first, then the days and people that are complete.
+
+    At most as many goes as there are slots now: where calls are logged all the time there is always one more.
+    """
     counts = Counts()
-    while some := fold_some(since=since):
+    for _ in range(unfolded(since=since).count()):
+        some = fold_some(since=since)
+        if some is None:
+            break
         counts.slots += some.slots
         counts.rows += some.rows
         if progress:

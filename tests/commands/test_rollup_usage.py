@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from llm_admin.models import InteractionLog, UsageBlock, UsageSlot
+from llm_admin.services import rollups
 from tests.log_rows import unsaved
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,6 +39,22 @@ def test_what_differs_is_said_and_made_again(calls):
     with pytest.raises(CommandError, match="differ. --rebuild makes them again"):
         ask("--verify")
     assert "3 quarters of an hour are made again" in ask("--rebuild", "--verify")
+
+
+def test_it_ends_while_calls_keep_coming(calls, scope, monkeypatch):
+    """A row more after each go, as on a busy console."""
+    fold = rollups.fold_some
+
+    def busy(**given):
+        done = fold(**given)
+        unsaved(scope, at=NOON).save(force_insert=True)
+        return done
+
+    monkeypatch.setattr(rollups, "fold_some", busy)
+    assert "changes in" in ask()
+    monkeypatch.undo()
+    ask()
+    assert ask("--verify") == "Everything is as its rows say.\n"
 
 
 def test_since_leaves_out_what_is_before(calls):
