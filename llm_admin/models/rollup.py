@@ -46,28 +46,34 @@ class UsageSlot(models.Model):
 
 
 class BlockLevel(models.TextChoices):
+    """What a block is of, and what its cells tell apart. Those after the first are made from the quarters."""
+
     SLOT = "slot", "A quarter of an hour, by everything"
-    DAY = "day", "A day of a time zone, by everything but the person"
-    PAIR = "pair", "A day of a time zone, for each value of one dimension by each other one"
-    PERSON = "person", "A person's UTC day, by quarters of an hour"
+    HOUR = "hour", "An hour of UTC, by each dimension alone"
+    DAY = "day", "A day, by each dimension alone"
+    OUTCOME = "outcome", "A day, by where calls came from and how they ended, and each other dimension"
+    DEPLOYMENT = "deployment", "A day, by deployment and each other dimension"
+    PROMPT = "prompt", "A day of a prompt's version, by everything but the person"
+    MODEL = "model", "A day of a model's deployment, by everything but the person"
+    WORKFLOW = "workflow", "A day of a workflow, by everything but the person"
+    USER = "user", "A day of a person, by everything"
 
 
 class UsageBlock(models.Model):
-    """Packed sums (rollups/blocks.py). `zone` only of days; `person` only of a person's: rollups.codes.key_of. Of
-    pairs it is the place of the dimension among blocks.DIMENSIONS.
+    """Packed sums (rollups/blocks.py). `zone`: whose day it is. `value` and `part`: whose calls (rollups.codes), such
+    as the prompt's and the version's; 0 where that is not told apart.
 
-    Days and people's days are made from the slots and thrown away when one of these changes. Person 0 of a UTC day says
-    that its people's blocks are there; it holds nothing.
+    All but quarters are thrown away when one of their quarters changes. A day's blocks are made together, so the one
+    of level DAY says that the others are there.
     """
 
     workspace = models.ForeignKey("llm_admin.Workspace", on_delete=models.CASCADE, db_index=False, related_name="+")
-    level = models.CharField(max_length=6, choices=BlockLevel)
+    level = models.CharField(max_length=10, choices=BlockLevel)
     zone = models.CharField(max_length=40, blank=True)
-    person = models.BigIntegerField(default=0)
+    value = models.BigIntegerField(default=0)
+    part = models.BigIntegerField(default=0)
     start = models.DateTimeField()
     end = models.DateTimeField()
-    summary = models.BinaryField(default=bytes)
-    summary_times = models.BinaryField(default=bytes)
     cells = models.BinaryField(default=bytes)
     times = models.BinaryField(default=bytes)
 
@@ -76,7 +82,7 @@ class UsageBlock(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("workspace", "level", "start", "zone", "person"), name="llm_admin_usage_block"
+                fields=("workspace", "level", "start", "zone", "value", "part"), name="llm_admin_usage_block"
             ),
         )
 

@@ -18,10 +18,11 @@ import numpy.typing as npt
 import zstandard
 
 from llm_admin.rollups.bins import COUNT
+from llm_admin.rollups.codes import STATUSES
 
 Array = npt.NDArray[Any]  # whole numbers of any width
 
-# `tag`: the quarter of an hour within the UTC day in a person's block, the dimension in a summary, else 0.
+# `tag`: in a summary the dimension that the cell tells apart, in rows the quarter of an hour, else 0.
 KEYS = (
     "tag",
     "model",
@@ -40,13 +41,17 @@ KEYS = (
 SUMS = ("calls", "failed", "stopped", "hits", "priced", "cost", "input", "output", "paid_tokens", "hit_tokens")
 TIMES = ("latency", "first")  # as columns: how many entries of the histograms belong to a cell
 COLUMNS = (*KEYS, *SUMS, *TIMES)
+# Sums that are stored as what they are more, or less, than is told by others; in this order.
+MORE, LESS = ("failed", "stopped", "hits", "hit_tokens"), ("priced", "paid_tokens")
+TOLD = (*MORE, *LESS)
+TELLING = ("status", "cached")
 DIMENSIONS = KEYS[1:]
-PAIRED = ("model", "deployment", "source", "status", "error", "cached")  # of few values, each of many calls
-ALL = len(DIMENSIONS)  # the tag of a summary's cell that has everything
+ALL = len(DIMENSIONS)  # the tag of a summary's cell that tells nothing apart but its keys
 TYPES = (np.dtype("u1"), np.dtype("<u2"), np.dtype("<u4"), np.dtype("<i8"))
 NUMBER_OF = {one: number for number, one in enumerate(TYPES)}
 LEVEL = 3
 DENSE = 2_000_000  # numbers
+EXACT_IN_FLOAT = 2**53
 _local = threading.local()
 
 
@@ -73,9 +78,16 @@ class Block:
 
 
 def pack(block: Block) -> tuple[bytes, bytes]:
-    """(cells, times) of a narrow block."""
+    """(cells, times) of a block in its stored form."""
     times = [part for name in TIMES for part in (block.times[name].bins, block.times[name].counts)]
     return _packed([block[name] for name in COLUMNS]), _packed(times)
+
+
+def repacked(cells: bytes) -> bytes:
+    """Of the form in which all sums were stored as they are, before migration 0010."""
+    columns = dict(zip(COLUMNS, _unpacked(cells, len(COLUMNS), range(len(COLUMNS))), strict=True))
+    form = stored(Block(columns, {}))
+    return _packed([form[name] for name in COLUMNS])
 
 
 def _packed(columns: list[Array]) -> bytes:
@@ -97,11 +109,26 @@ def _unpacked(data: bytes, count: int, wanted: Sequence[int]) -> list[Array]:
     return found
 
 
-def narrow(block: Block) -> Block:
-    """With the smallest types that hold it."""
-    columns = {name: _narrow(block[name]) for name in COLUMNS}
+def stored(block: Block) -> Block:
+    """The form in which it is packed: of some sums only what they differ from others, all in the smallest types."""
+    columns = dict(block.columns)
+    for name in TOLD:
+        columns[name] = np.abs(_told(name, block.columns) - block[name].astype(np.int64))
+    columns = {name: _narrow(columns[name]) for name in COLUMNS}
     times = {name: Histograms(_narrow(entries.bins), _narrow(entries.counts)) for name, entries in block.times.items()}
     return Block(columns, times)
+
+
+def _told(name: str, columns: dict[str, Array]) -> Array:
+    """What a sum is where status and `cached` are told apart and all costs are known."""
+    if name == "failed":
+        return columns["calls"] * (columns["status"] == STATUSES["failed"])
+    if name == "stopped":
+        return columns["calls"] * (columns["status"] >= STATUSES["cancelled"])
+    if name in ("hits", "priced"):
+        return columns["calls"] * (columns["cached"] if name == "hits" else 1)
+    tokens = columns["input"].astype(np.int64) + columns["output"]
+    return tokens * columns["cached"] if name == "hit_tokens" else tokens - columns["hit_tokens"]
 
 
 def _narrow(values: Array) -> Array:
@@ -121,11 +148,17 @@ def _contexts() -> tuple[zstandard.ZstdCompressor, zstandard.ZstdDecompressor]:
 def unpack(
     cells: Sequence[bytes], times: Sequence[bytes] | None = None, *, columns: Iterable[str] = COLUMNS
 ) -> tuple[Block, Array]:
-    """Many blocks as one, with the number of the block that each cell comes from. Without `times`, no histograms."""
-    wanted = [place for place, name in enumerate(COLUMNS) if name in set(columns)]
+    """Many blocks as one, with the number of the block that each cell comes from. Without `times`, no histograms.
+
+    `columns`: the keys that are needed; sums are always there.
+    """
+    wanted = [place for place, name in enumerate(COLUMNS) if name in {*columns, *TELLING, *SUMS}]
     parts = [_unpacked(one, len(COLUMNS), wanted) for one in cells]
     lengths = [len(one[0]) for one in parts]
     found = {COLUMNS[place]: _joined([part[n] for part in parts]) for n, place in enumerate(wanted)}
+    for name in TOLD:
+        told = _told(name, found)
+        found[name] = told + found[name] if name in MORE else told - found[name]
     block = Block(found, {} if times is None else _unpack_times(times))
     return block, np.repeat(np.arange(len(cells)), lengths)
 
@@ -191,23 +224,39 @@ def take(block: Block, order: Array) -> Block:
 
 
 def group(block: Block, keep: Iterable[str]) -> Block:
-    """The sums by the dimensions in `keep`; the others are 0 afterwards."""
+    """The sums by the dimensions in `keep`, in their order; the others are 0 afterwards."""
     count = len(block)
     if not count:
         return block
     kept = set(keep)
-    order, firsts = _runs(_joint_key([block[name] for name in KEYS if name in kept], count))
-    columns = {
-        name: block[name][order[firsts]] if name in kept else np.zeros(len(firsts), dtype=np.int64) for name in KEYS
-    }
-    for name in SUMS:
-        columns[name] = np.add.reduceat(block[name][order].astype(np.int64), firsts)
-    number = np.empty(count, dtype=np.int64)  # of the new cell, by the old one
-    number[order] = np.repeat(np.arange(len(firsts)), np.diff(np.append(firsts, count)))
+    number, examples = _groups(*_joint_key([block[name] for name in KEYS if name in kept], count))
+    size = len(examples)
+    columns = {name: block[name][examples] if name in kept else np.zeros(size, dtype=np.int64) for name in KEYS}
+    columns |= {name: sum_by(number, block[name], size) for name in SUMS}
     times = {}
     for name, entries in block.times.items():
-        times[name], columns[name] = _merged(entries, np.repeat(number, block[name]), len(firsts))
+        times[name], columns[name] = _merged(entries, np.repeat(number, block[name]), size)
     return Block(columns, times)
+
+
+def _groups(key: Array, size: int) -> tuple[Array, Array]:
+    """(of each cell the number of its group, of each group one of its cells); groups are in the order of their keys."""
+    if size > DENSE:
+        _, examples, number = np.unique(key, return_index=True, return_inverse=True)
+        return number, examples
+    example = np.full(size, -1)
+    example[key] = np.arange(len(key))
+    there = example >= 0
+    return (np.cumsum(there) - 1)[key], example[there]
+
+
+def sum_by(index: Array, values: Array, size: int) -> Array:
+    """Whole numbers, exact: floats hold all of them up to 2**53."""
+    if len(values) and max(int(values.max()), -int(values.min())) * len(values) >= EXACT_IN_FLOAT:
+        sums = np.zeros(size, dtype=np.int64)
+        np.add.at(sums, index, values)
+        return sums
+    return np.bincount(index, weights=values, minlength=size).astype(np.int64)
 
 
 def _merged(entries: Histograms, cells: Array, count: int) -> tuple[Histograms, Array]:
@@ -234,8 +283,8 @@ def _runs(key: Array) -> tuple[Array, Array]:
     return order, np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
 
 
-def _joint_key(columns: list[Array], count: int) -> Array:
-    """One number for each combination that occurs."""
+def _joint_key(columns: list[Array], count: int) -> tuple[Array, int]:
+    """(one number for each combination that occurs, what all of them are below)"""
     key, size = np.zeros(count, dtype=np.int64), 1
     for column in columns:
         low = int(column.min())
@@ -249,31 +298,32 @@ def _joint_key(columns: list[Array], count: int) -> Array:
             values, key = np.unique(key, return_inverse=True)
             size = len(values)
         key, size = key * span + codes, size * span
-    return key
+    return key, size
 
 
-def summary(cube: Block, whole: Block) -> Block:
-    """For each dimension alone its sums, and everything in one cell. `cube`: the whole without people."""
-    return concat([_alone(cube, ()), _tagged(whole, ("user",), "user")])
+def summary(block: Block, names: Iterable[str], keys: Sequence[str] = ()) -> Block:
+    """By `keys` alone, and by them and each of `names`. Times to the first token only by `keys` alone: nobody asks."""
+    return concat([_tagged(block, keys, ""), *(_tagged(block, keys, name) for name in names)])
 
 
-def pairs(cube: Block, name: str) -> Block:
-    """A summary of each value of a dimension."""
-    return _alone(cube, (name,))
+def _tagged(block: Block, keys: Sequence[str], name: str) -> Block:
+    part = group(block, (*keys, name))
+    part.columns["tag"] = np.full(len(part), DIMENSIONS.index(name) if name else ALL, dtype=np.int64)
+    return without_first(part) if name else part
 
 
-def _alone(cube: Block, also: tuple[str, ...]) -> Block:
-    names = [name for name in DIMENSIONS if name != "user"]
-    return concat([_tagged(cube, also, ""), *(_tagged(cube, (*also, name), name) for name in names)])
+def without_first(block: Block) -> Block:
+    none = np.zeros(0, dtype=np.int64)
+    columns = block.columns | {"first": np.zeros(len(block), dtype=np.int64)}
+    return Block(columns, block.times | {"first": Histograms(none, none)})
 
 
-def _tagged(block: Block, keep: tuple[str, ...], name: str) -> Block:
-    part = group(block, keep)
-    tag = DIMENSIONS.index(name) if name else ALL
-    part.columns["tag"] = np.full(len(part), tag, dtype=np.int64)
-    return part
-
-
-def spread(values: Sequence[int], owner: Array) -> Array:
-    """A number of each block, for each of its cells."""
-    return np.asarray(values, dtype=np.int64)[owner]
+def summaries(block: Block, numbers: Array, names: Iterable[str]) -> Iterator[tuple[int, Block]]:
+    """The summary of the cells of each number, in their order."""
+    parts = []
+    for name in ("", *names):
+        part = group(Block(block.columns | {"tag": numbers}, block.times), ("tag", name))
+        owner = part.columns["tag"]
+        part.columns["tag"] = np.full(len(part), DIMENSIONS.index(name) if name else ALL, dtype=np.int64)
+        parts.append((owner, without_first(part) if name else part))
+    yield from split(concat([part for _, part in parts]), np.concatenate([owner for owner, _ in parts]))

@@ -17,26 +17,14 @@ from django_scopes.exceptions import ScopeError
 
 from llm_admin.models import LanguageModel
 from llm_admin.models.rollup import SLOT
+from llm_admin.selectors.usage_plans import COLUMNS as COLUMNS
+from llm_admin.selectors.usage_plans import DIMENSIONS
 from llm_admin.selectors.usage_reading import Question, read, slot_of
 from llm_admin.tenancy import current_workspace
 
 if TYPE_CHECKING:
     from llm_admin.selectors.usage_sums import Sums
 
-# What people filter on and what numbers are broken down by: the name here, and the column of the log.
-COLUMNS = {
-    "model": "model_id",
-    "deployment": "deployment_id",
-    "prompt": "prompt_id",
-    "version": "prompt_version_id",
-    "workflow": "workflow_id",
-    "source": "source",
-    "user": "user_id",
-    "status": "status",
-    "error": "error_kind",
-    "cached": "cached",
-}
-DIMENSIONS = tuple(COLUMNS)
 LIVE = dt.timedelta(seconds=5)
 
 
@@ -178,8 +166,8 @@ def _answer(usage_filter: UsageFilter, starts: Sequence[dt.datetime], by: Iterab
         raise ScopeError("Numbers are asked for outside of a workspace.")
     given = {name: value if isinstance(value, tuple) else (value,) for name, value in usage_filter.given().items()}
     cuts = [*starts, max(_end(usage_filter.until), starts[-1])]
-    columns = frozenset((*by, "model", "cached"))
-    return Sums(read(Question(workspace.pk, cuts, given, columns, COLUMNS)), len(starts))
+    columns = frozenset((*by, "model"))  # what the cache saved is told by model
+    return Sums(read(Question(workspace.pk, cuts, given, columns)), len(starts))
 
 
 def _end(until: dt.datetime) -> dt.datetime:

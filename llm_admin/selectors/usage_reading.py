@@ -1,44 +1,46 @@
 """Everything that a page of numbers needs, read at one moment: rollups, and the rows that are in none yet.
 
-Whole days of the reader's time zone where there are some, quarters of an hour elsewhere, rows for what came since.
-What is read and what is not is decided by `cuts`, the moments between which sums are wanted (ADR 0014).
+Whole days of the reader's time zone where there are some, hours and quarters of an hour elsewhere, rows for what came
+since. What is read and what is not is decided by `cuts`, the moments between which sums are wanted (ADR 0014).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from operator import or_
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from llm_admin.models import BlockLevel, UsageBlock, UsageSlot
 from llm_admin.models.rollup import SLOT
-from llm_admin.rollups.codes import NONE, code_of, key_of
+from llm_admin.rollups.codes import code_of
 from llm_admin.selectors import usage_rows
 from llm_admin.selectors.snapshots import snapshot
+from llm_admin.selectors.usage_plans import COLUMNS, Given, Plan, plan
 
 if TYPE_CHECKING:
     from llm_admin.rollups.blocks import Array, Block
 
+T = TypeVar("T")
 RANGES_AT_ONCE = 100
-FEW = 0.5
 Span = tuple[dt.datetime, dt.datetime]
-Given = dict[str, tuple[Any, ...]]  # by dimension, what it may be
 
 
 @dataclass
 class Part:
-    """Cells with the number of the span between two cuts that each belongs to. `summary`: one dimension a cell."""
+    """Cells with the number of the span between two cuts that each belongs to. `keys`: as of a plan."""
 
     block: Block
     bucket: Array
-    summary: bool = False
+    keys: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,17 +51,10 @@ class Question:
     cuts: Sequence[dt.datetime]
     given: Given
     columns: frozenset[str]
-    log_columns: dict[str, str]  # of the dimensions
 
     @property
     def span(self) -> Span:
         return self.cuts[0], self.cuts[-1]
-
-    @property
-    def person(self) -> int | None:
-        """Whose blocks are read."""
-        people = self.given.get("user", ())
-        return key_of(people[0]) if len(people) == 1 and people[0] is not None else None
 
 
 @dataclass(frozen=True)
@@ -78,38 +73,29 @@ class _Reader:
     def __init__(self, question: Question) -> None:
         self.question = question
         self.since, self.until = question.span
-        self.covered: list[Span] = []  # by days
         self.dirty = self._unfolded()
         # Slots that are read from their rows: they lie on both sides of a cut, or earlier rows of them have changed.
         self.cut = self._cut()
-        self.torn = self.cut | {slot.start for slot in self.dirty if slot.broken}
+        self.torn = sorted(self.cut | {slot.start for slot in self.dirty if slot.broken})
         self.blocks = UsageBlock._base_manager.filter(workspace=question.workspace_id)
 
     def parts(self) -> Iterator[Part]:
-        days = self._days()
-        if days and days[0].level == BlockLevel.DAY:
-            yield from self._of_days(days)
-        elif days and days[0].level == BlockLevel.PAIR:
-            yield self._chosen(self._unpacked(days, summary=True))
-        elif days := [day for day in days if day.person != NONE]:
-            yield self._chosen(self._unpacked(days))
-        slots = self._slots(_gaps(self.question.span, self.covered))
-        if slots:
-            yield self._chosen(self._unpacked(slots))
-        yield from self._rows()
-
-    def _of_days(self, days: list[UsageBlock]) -> Iterator[Part]:
-        """With filters that most calls pass: everything, less those that do not."""
+        """Blocks of the same kind as one part, so that there are few to add up."""
+        chosen = plan(self.question.given, self.question.columns)
+        covered = self._days() if chosen else []
+        found = self._of_days(chosen, covered) if chosen else []
+        gaps = _gaps(self.question.span, covered)
         if not self.question.given:
-            yield self._unpacked(days, summary=True)
-            return
-        part = self._unpacked(days)
-        kept = self._mask(part.block)
-        if kept.mean() <= FEW:
-            yield _select(part, kept)
-            return
-        yield self._unpacked(days, summary=True)
-        yield _negative(_select(part, ~kept))
+            hours = self._hours(gaps)
+            found += hours
+            gaps = _gaps(self.question.span, [*covered, *((hour.start, hour.end) for hour in hours)])
+        slots = self._quarters(gaps)
+        if chosen and chosen.keys is not None:
+            yield from self._unpacked(found, chosen.keys)
+            yield from self._unpacked(slots)
+        else:
+            yield from self._unpacked(found + slots)
+        yield from self._rows()
 
     def _unfolded(self) -> list[_Slot]:
         slots = _slots_of(self.question.workspace_id, self.since, self.until).exclude(changes=F("folded"))
@@ -125,65 +111,52 @@ class _Reader:
             cut -= set(frozen.values_list("start", flat=True))
         return cut
 
-    def _days(self) -> list[UsageBlock]:
+    def _days(self) -> list[Span]:
         """Those that lie wholly between two cuts and have no slot that is read otherwise."""
-        person = self.question.person
-        found = self.blocks.filter(start__gte=self.since, end__lte=self.until)
-        if person is None:
-            found = found.filter(zone=timezone.get_current_timezone_name())
-            if not self.question.given:
-                found = found.filter(level=BlockLevel.DAY, person=0).defer("cells", "times")
-            elif (pair := self._paired()) is not None:
-                found = found.filter(level=BlockLevel.PAIR, person=pair)
-            else:
-                found = found.filter(level=BlockLevel.DAY, person=0)
-            days = [day for day in found if not self._is_cut(day) and not self._is_torn(day)]
-        else:
-            found = found.filter(level=BlockLevel.PERSON, zone="", person__in=(NONE, person))
-            days = [day for day in found if not self._is_torn(day)]
-        self.covered = [(day.start, day.end) for day in days]
-        return days
+        ours = self.blocks.filter(level=BlockLevel.DAY, zone=timezone.get_current_timezone_name())
+        days = ours.filter(start__gte=self.since, end__lte=self.until).values_list("start", "end").order_by("start")
+        return [day for day in days if self._is_whole(day)]
 
-    def _paired(self) -> int | None:
-        """Of the only dimension that is filtered on, where days have sums for each of its values."""
-        from llm_admin.rollups import blocks
+    def _of_days(self, chosen: Plan, days: list[Span]) -> list[UsageBlock]:
+        if not days:
+            return []
+        found = self.blocks.filter(level=chosen.level, zone=timezone.get_current_timezone_name(), **chosen.only)
+        starts = {start for start, _ in days}
+        return [one for one in found.filter(start__gte=days[0][0], end__lte=days[-1][1]) if one.start in starts]
 
-        names = list(self.question.given)
-        return blocks.DIMENSIONS.index(names[0]) if len(names) == 1 and names[0] in blocks.PAIRED else None
+    def _hours(self, gaps: list[Span]) -> list[UsageBlock]:
+        within = [Q(start__gte=since, start__lt=until, end__lte=until) for since, until in gaps]
+        return [one for one in self._found(BlockLevel.HOUR, within) if self._is_whole((one.start, one.end))]
 
-    def _is_cut(self, day: UsageBlock) -> bool:
-        cuts = self.question.cuts
-        place = bisect_right(cuts, day.start)
-        return place < len(cuts) and cuts[place] < day.end
+    def _quarters(self, gaps: list[Span]) -> list[UsageBlock]:
+        """Frozen ones, too, that reach beyond a cut."""
+        within, torn = [Q(start__gt=since - SLOT, start__lt=until) for since, until in gaps], set(self.torn)
+        return [one for one in self._found(BlockLevel.SLOT, within) if one.start not in torn]
 
-    def _is_torn(self, day: UsageBlock) -> bool:
-        return any(day.start <= start < day.end for start in self.torn)
+    def _found(self, level: str, within: list[Q]) -> Iterator[UsageBlock]:
+        for some in batched(within, RANGES_AT_ONCE):
+            yield from self.blocks.filter(reduce(or_, some), level=level)
 
-    def _slots(self, gaps: list[Span]) -> list[UsageBlock]:
-        found: list[UsageBlock] = []
-        for since, until in gaps:
-            slots = self.blocks.filter(level=BlockLevel.SLOT, start__gt=since - SLOT, start__lt=until)
-            found += slots.only("start", "end", "cells", "times")
-        return [slot for slot in found if slot.start not in self.torn]
+    def _is_whole(self, span: Span) -> bool:
+        cuts, torn = self.question.cuts, self.torn
+        cut, row = bisect_right(cuts, span[0]), bisect_left(torn, span[0])
+        return (cut == len(cuts) or cuts[cut] >= span[1]) and (row == len(torn) or torn[row] >= span[1])
 
-    def _unpacked(self, found: list[UsageBlock], *, summary: bool = False) -> Part:
+    def _unpacked(self, found: list[UsageBlock], keys: tuple[str, ...] | None = None) -> Iterator[Part]:
         import numpy as np
 
         from llm_admin.rollups import blocks
 
-        cells = [bytes(one.summary if summary else one.cells) for one in found]
-        times = [bytes(one.summary_times if summary else one.times) for one in found]
-        columns = {"tag", *self.question.columns, *self.question.given, *blocks.SUMS, *blocks.TIMES}
+        if not found:
+            return
+        columns = {"tag", *self.question.columns, *self.question.given, *(keys or ()), *blocks.SUMS, *blocks.TIMES}
+        cells, times = [bytes(one.cells) for one in found], [bytes(one.times) for one in found]
         block, owner = blocks.unpack(cells, times, columns=columns)
-        starts = np.array([int(one.start.timestamp()) for one in found])
-        if found[0].level == BlockLevel.PERSON:
-            bucket = self._buckets_of(starts[owner] + block["tag"].astype(np.int64) * int(SLOT.total_seconds()))
-        else:
-            bucket = self._buckets_of(starts)[owner]
-        return Part(block, bucket, summary)
-
-    def _chosen(self, part: Part) -> Part:
-        return _select(part, self._mask(part.block)) if self.question.given else part
+        bucket = self._buckets_of(np.array([int(one.start.timestamp()) for one in found]))[owner]
+        if self.question.given:
+            kept = self._mask(block)
+            block, bucket = blocks.select(block, kept), bucket[kept]
+        yield Part(block, bucket, keys)
 
     def _mask(self, block: Block) -> Any:
         import numpy as np
@@ -227,28 +200,8 @@ class _Reader:
         return np.searchsorted(cuts, np.maximum(seconds, cuts[0]), side="right") - 1
 
 
-def _select(part: Part, kept: Any) -> Part:
-    from llm_admin.rollups import blocks
-
-    return Part(blocks.select(part.block, kept), part.bucket[kept], part.summary)
-
-
-def _negative(part: Part) -> Part:
-    """What is taken away from others."""
-    from llm_admin.rollups import blocks
-
-    columns = dict(part.block.columns)
-    columns |= {name: -columns[name].astype("i8") for name in blocks.SUMS}
-    times = {
-        name: blocks.Histograms(entries.bins, -entries.counts.astype("i8"))
-        for name, entries in part.block.times.items()
-    }
-    return Part(blocks.Block(columns, times), part.bucket)
-
-
 def _read(question: Question, spans: Sequence[Span], after: int = 0) -> Block:
-    names = question.log_columns
-    where = [(names[dimension], values) for dimension, values in question.given.items()]
+    where = [(COLUMNS[dimension], values) for dimension, values in question.given.items()]
     return usage_rows.read(question.workspace_id, spans, after_id=after, where=where)
 
 
@@ -283,7 +236,7 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
-def batched(items: Sequence[Span], count: int) -> Iterator[Sequence[Span]]:
+def batched(items: Sequence[T], count: int) -> Iterator[Sequence[T]]:
     """itertools has it from Python 3.12 on."""
     for place in range(0, len(items), count):
         yield items[place : place + count]

@@ -9,195 +9,204 @@ from typing import Any
 import numpy as np
 
 from llm_admin.rollups import bins, blocks
-from llm_admin.rollups.blocks import Array, Histograms
+from llm_admin.rollups.blocks import Array, Block, sum_by
 from llm_admin.rollups.codes import value_of
 from llm_admin.selectors.usage import Totals
 from llm_admin.selectors.usage_reading import Part
 
-EXACT_IN_FLOAT = 2**53
 PERCENTS = (50, 95)
-MANY = 5_000  # values: more are numbered by those that occur
+MANY = 5_000  # values: more are numbered by sorting them
+OF_SLICES = ("calls", "failed", "stopped", "hits", "priced", "cost", "input", "output")
+OF_MODELS = ("cost", "paid_tokens", "hit_tokens")
 
 
 class Sums:
     """Over `count` buckets."""
 
     def __init__(self, parts: Sequence[Part], count: int) -> None:
-        self.cells, self.count = _Cells(parts), count
+        self.cells, self.count = [_Cells(part) for part in parts if len(part.block)], count
 
     def totals(self, first: int, last: int) -> Totals:
         """Of the buckets from `first` up to but not including `last`."""
-        sums = {name: int(values[first:last].sum()) for name, values in self._of_buckets.items()}
-        found = {name: _percentiles(values[first:last].sum(axis=0)) for name, values in self._times.items()}
+        sums = {name: sum(values[first:last]) for name, values in self._of_buckets.items()}
+        if last - first == 1:
+            found = {name: ranks[first] for name, ranks in self._times_of_buckets.items()}
+        else:
+            found = {name: _ranks(times[first:last].sum(axis=0)[None])[0] for name, times in self._times.items()}
         return _totals(sums, found, self._saved(first, last))
 
     def by(self, dimension: str, first: int, last: int) -> Iterator[tuple[Any, Totals]]:
-        view = self.cells.within(first, last).view(dimension)
-        codes, index = _numbered(view.columns[dimension])
-        weights = {name: _sum_by(index, view.columns[name], len(codes)) for name in blocks.SUMS}
-        times = view.percentiles("latency", index)
-        models = self._saved_by(dimension, first, last)
+        views = self._views(dimension)
+        codes, indices = _numbered([view[dimension] for view in views])
+        others = len(codes)  # where the cells of other buckets go
+        indices = [
+            np.where((view.bucket >= first) & (view.bucket < last), index, others)
+            for view, index in zip(views, indices, strict=True)
+        ]
+        weights = {name: _sum(views, indices, name, others + 1).tolist() for name in OF_SLICES}
+        times = _times(views, indices, "latency", others + 1)
+        models = self._saved_by_model(first, last) if dimension == "model" else {}
         for place, code in enumerate(codes.tolist()):
             if weights["calls"][place]:
-                sums = {name: int(values[place]) for name, values in weights.items()}
-                found = {"latency": times.get(place, (None, None)), "first": (None, None)}
+                sums = {name: values[place] for name, values in weights.items()}
+                found = {"latency": times[place], "first": (None, None)}
                 yield value_of(dimension, code), _totals(sums, found, models.get(code))
 
     def by_bucket(self, dimension: str, name: str, where: str) -> dict[int, dict[Any, int]]:
         """Of the values for which `where` is not 0."""
-        view = self.cells.view(dimension)
-        codes, index = _numbered(view.columns[dimension])
-        key = view.bucket * len(codes) + index
-        size = self.count * len(codes)
-        values, counted = (_sum_by(key, view.columns[one], size) for one in (name, where))
+        views = self._views(dimension)
+        codes, indices = _numbered([view[dimension] for view in views])
+        keys = [view.bucket * len(codes) + index for view, index in zip(views, indices, strict=True)]
+        values, counted = (_sum(views, keys, one, self.count * len(codes)) for one in (name, where))
         found: dict[int, dict[Any, int]] = {}
         for place in np.flatnonzero(counted).tolist():
             bucket, code = divmod(place, len(codes))
             found.setdefault(bucket, {})[value_of(dimension, int(codes[code]))] = int(values[place])
         return found
 
+    def _views(self, dimension: str) -> list[_View]:
+        return [view for cells in self.cells if len((view := cells.view(dimension)).bucket)]
+
     @cached_property
-    def _of_buckets(self) -> dict[str, Array]:
-        view = self.cells.view("")
-        return {name: _sum_by(view.bucket, view.columns[name], self.count) for name in blocks.SUMS}
+    def _of_buckets(self) -> dict[str, list[int]]:
+        views = self._views("")
+        buckets = [view.bucket for view in views]
+        return {name: _sum(views, buckets, name, self.count).tolist() for name in OF_SLICES}
 
     @cached_property
     def _times(self) -> dict[str, Array]:
         """By name, a histogram of each bucket."""
-        view, size = self.cells.view(""), self.count * bins.COUNT
-        found = {}
-        for name in blocks.TIMES:
-            entries = view.times[name]
-            key = np.repeat(view.bucket * bins.COUNT, view.columns[name]) + entries.bins
-            found[name] = _sum_by(key, entries.counts, size).reshape(self.count, bins.COUNT)
-        return found
+        views = self._views("")
+        buckets = [view.bucket for view in views]
+        return {name: _histograms(views, buckets, name, self.count) for name in blocks.TIMES}
 
     @cached_property
-    def _by_model(self) -> tuple[Array, dict[str, Array]]:
+    def _times_of_buckets(self) -> dict[str, list[tuple[int | None, int | None]]]:
+        return {name: _ranks(times) for name, times in self._times.items()}
+
+    @cached_property
+    def _by_model(self) -> tuple[list[int], dict[str, list[list[int]]]]:
         """(models, by name their sums in each bucket)"""
-        view = self.cells.view("model")
-        codes, index = _numbered(view.columns["model"])
-        key, size = view.bucket * len(codes) + index, self.count * len(codes)
-        names = ("cost", "paid_tokens", "hit_tokens")
-        return codes, {name: _sum_by(key, view.columns[name], size).reshape(self.count, -1) for name in names}
+        views = self._views("model")
+        codes, indices = _numbered([view["model"] for view in views])
+        keys = [view.bucket * len(codes) + index for view, index in zip(views, indices, strict=True)]
+        size = self.count * len(codes)
+        return codes.tolist(), {
+            name: _sum(views, keys, name, size).reshape(self.count, -1).tolist() for name in OF_MODELS
+        }
 
     def _saved(self, first: int, last: int) -> int | None:
         """What the tokens of hits would have cost, at what a token of the same model cost on average in that time."""
-        known = list(self._saved_by("model", first, last).values())
+        known = list(self._saved_by_model(first, last).values())
         return sum(known) if known else None
 
-    def _saved_by(self, dimension: str, first: int, last: int) -> dict[int, int]:
-        if dimension != "model":
-            return {}
+    def _saved_by_model(self, first: int, last: int) -> dict[int, int]:
         codes, sums = self._by_model
-        of = {name: values[first:last].sum(axis=0).tolist() for name, values in sums.items()}
-        every = zip(codes.tolist(), of["cost"], of["paid_tokens"], of["hit_tokens"], strict=True)
+        cost, paid, hits = ([sum(column) for column in zip(*sums[name][first:last])] for name in OF_MODELS)
+        every = zip(codes, cost, paid, hits, strict=True)
         return {code: hit * cost // asked for code, cost, asked, hit in every if hit and asked}
 
 
+class _View:
+    """Cells that are told apart by one dimension at least. `weights` are made once, however often they are added up."""
+
+    def __init__(self, block: Block, bucket: Array) -> None:
+        self.block, self.bucket = block, bucket
+        self._weights: dict[str, Array] = {}
+
+    def __getitem__(self, name: str) -> Array:
+        return self.block[name]
+
+    def weights(self, name: str) -> Array:
+        """As floats where these are exact."""
+        if name not in self._weights:
+            values = self.block[name]
+            exact = int(values.max()) * len(values) < blocks.EXACT_IN_FLOAT
+            self._weights[name] = values.astype(np.float64) if exact else values
+        return self._weights[name]
+
+
 class _Cells:
-    """All that was read, the cells by everything as one. `within` and `view` are made once for each of their kind."""
-
-    def __init__(self, parts: Sequence[Part]) -> None:
-        self.summaries = [part for part in parts if part.summary]
-        self.whole = _as_one([part for part in parts if not part.summary])
-        self._within: dict[tuple[int, int], _Cells] = {}
-
-    def within(self, first: int, last: int) -> _Cells:
-        """Those of the buckets from `first` up to but not including `last`."""
-        if (first, last) not in self._within:
-            some = [part for part in (*self.summaries, self.whole) if part is not None]
-            self._within[first, last] = _Cells([_cut(part, first, last) for part in some])
-        return self._within[first, last]
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        self.whole = _View(part.block, part.bucket)
 
     def view(self, dimension: str) -> _View:
         """The cells that tell a dimension's values apart; "": none is told apart."""
-        tag = blocks.DIMENSIONS.index(dimension) if dimension else blocks.ALL
-        names = [*blocks.SUMS, *blocks.TIMES, *([dimension] if dimension else [])]
-        chosen = [] if self.whole is None else [self.whole]
-        for part in self.summaries:
-            hit = part.block["tag"] == tag
-            chosen.append(Part(blocks.select(part.block, hit), part.bucket[hit]))
-        return _View(chosen, names)
+        if self.part.keys is None:
+            return self.whole
+        tag = blocks.DIMENSIONS.index(dimension) if dimension and dimension not in self.part.keys else blocks.ALL
+        return self._by_tag.get(tag) or _View(Block(_EMPTY, {}), self.part.bucket[:0])
+
+    @cached_property
+    def _by_tag(self) -> dict[int, _View]:
+        tags = self.part.block["tag"]
+        order = np.argsort(tags, kind="stable")
+        buckets = self.part.bucket[order]
+        found, begin = {}, 0
+        for tag, block in blocks.split(self.part.block, tags):
+            found[tag] = _View(block, buckets[begin : begin + len(block)])
+            begin += len(block)
+        return found
 
 
-def _as_one(parts: Sequence[Part]) -> Part | None:
-    parts = [part for part in parts if len(part.block)]
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    names = set.intersection(*(set(part.block.columns) for part in parts))
-    some = [blocks.Block({name: part.block[name] for name in names}, part.block.times) for part in parts]
-    return Part(blocks.concat(some), np.concatenate([part.bucket for part in parts]))
+_EMPTY: dict[str, Array] = {}
 
 
-def _cut(part: Part, first: int, last: int) -> Part:
-    kept = (part.bucket >= first) & (part.bucket < last)
-    if kept.all():
-        return part
-    return Part(blocks.select(part.block, kept), part.bucket[kept], part.summary)
+def _numbered(columns: Sequence[Array]) -> tuple[Array, list[Array]]:
+    """(the values that occur, for each column the place of each of its values among them)"""
+    if not columns:
+        return np.zeros(0, dtype=np.int64), []
+    low, high = min(int(one.min()) for one in columns), max(int(one.max()) for one in columns)
+    if high - low >= max(MANY, sum(map(len, columns))):
+        codes = np.unique(np.concatenate([np.unique(one) for one in columns]))
+        return codes, [np.searchsorted(codes, one) for one in columns]
+    shifted = [one.astype(np.int64) - low for one in columns]
+    there = np.zeros(high - low + 1, dtype=bool)
+    for one in shifted:
+        there[one] = True
+    places = np.cumsum(there) - 1
+    return np.flatnonzero(there) + low, [places[one] for one in shifted]
 
 
-class _View:
-    def __init__(self, chosen: Sequence[Part], names: Sequence[str]) -> None:
-        self.columns = {name: _joined([part.block[name] for part in chosen]) for name in names}
-        self.bucket = _joined([part.bucket for part in chosen])
-        self.times = {
-            name: Histograms(
-                _joined([part.block.times[name].bins for part in chosen]),
-                _joined([part.block.times[name].counts for part in chosen]),
-            )
-            for name in blocks.TIMES
-        }
-
-    def percentiles(self, name: str, index: Array) -> dict[int, tuple[int | None, int | None]]:
-        """By number of the value."""
-        entries = self.times[name]
-        key = np.repeat(index * bins.COUNT, self.columns[name]) + entries.bins
-        if not len(key):
-            return {}
-        keys, places = _numbered(key)
-        counts = _sum_by(places, entries.counts, len(keys))
-        keys, counts = keys[counts > 0], counts[counts > 0]
-        owners, firsts = np.unique(keys // bins.COUNT, return_index=True)
-        reached = np.cumsum(counts)
-        before = np.concatenate([[0], reached])[firsts]
-        sums = np.add.reduceat(counts, firsts)
-        found = []
-        for percent in PERCENTS:
-            rank = -(-percent * sums // 100)
-            found.append(bins.values_of(keys[np.searchsorted(reached, before + rank)] % bins.COUNT).tolist())
-        return dict(zip(owners.tolist(), zip(*found, strict=True), strict=True))
+def _sum(views: Sequence[_View], indices: Sequence[Array], name: str, size: int) -> Array:
+    total = np.zeros(size, dtype=np.int64)
+    for view, index in zip(views, indices, strict=True):
+        weights = view.weights(name)
+        if weights.dtype == np.float64:
+            total += np.bincount(index, weights=weights, minlength=size).astype(np.int64)
+        else:
+            total += sum_by(index, weights, size)
+    return total
 
 
-def _joined(arrays: Sequence[Array]) -> Array:
-    if len(arrays) == 1:
-        return arrays[0]
-    return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int64)
+def _histograms(views: Sequence[_View], indices: Sequence[Array], name: str, size: int) -> Array:
+    """One of each index."""
+    total = np.zeros(size * bins.COUNT, dtype=np.int64)
+    for view, index in zip(views, indices, strict=True):
+        entries = view.block.times[name]
+        key = np.repeat(index * bins.COUNT, view[name]) + entries.bins
+        total += sum_by(key, entries.counts, len(total))
+    return total.reshape(size, bins.COUNT)
 
 
-def _numbered(values: Array) -> tuple[Array, Array]:
-    """(the values, the place of each one among them); the values of a small range are not sorted first."""
-    if not len(values):
-        return np.zeros(1, dtype=np.int64), values.astype(np.int64)
-    low, high = int(values.min()), int(values.max())
-    if high - low < max(MANY, len(values)):
-        return np.arange(low, high + 1), values.astype(np.int64) - low
-    codes, index = np.unique(values, return_inverse=True)
-    return codes, index
+def _times(
+    views: Sequence[_View], indices: Sequence[Array], name: str, size: int
+) -> list[tuple[int | None, int | None]]:
+    return _ranks(_histograms(views, indices, name, size))
 
 
-def _sum_by(index: Array, values: Array, size: int) -> Array:
-    """Whole numbers, exact: floats hold all of them up to 2**53."""
-    if len(values) and max(int(values.max()), -int(values.min())) * len(values) >= EXACT_IN_FLOAT:
-        sums = np.zeros(size, dtype=np.int64)
-        np.add.at(sums, index, values)
-        return sums
-    return np.bincount(index, weights=values, minlength=size).astype(np.int64)
-
-
-def _percentiles(counts: Array) -> tuple[int | None, int | None]:
-    low, high = (bins.percentile(counts, percent) for percent in PERCENTS)
-    return low, high
+def _ranks(histograms: Array) -> list[tuple[int | None, int | None]]:
+    """The percentiles of each row."""
+    reached = np.cumsum(histograms, axis=1)
+    total = reached[:, -1]
+    found = []
+    for percent in PERCENTS:
+        rank = -(-percent * total // 100)
+        place = (reached < rank[:, None]).sum(axis=1).clip(max=bins.COUNT - 1)
+        values = bins.values_of(place).tolist()
+        found.append([value if count else None for value, count in zip(values, total.tolist(), strict=True)])
+    return list(zip(*found, strict=True))
 
 
 def _totals(sums: dict[str, int], times: dict[str, tuple[int | None, int | None]], saved: int | None) -> Totals:

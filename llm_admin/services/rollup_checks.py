@@ -34,8 +34,9 @@ def differences(*, since: dt.datetime | None = None) -> Iterator[str]:
             yield f"{names[slot.workspace_id]}, {slot.start:%Y-%m-%d %H:%M} UTC: the rollup differs from its rows."
     for task in rollup_days.made(since=since):
         if rollup_days.is_stale(task):
-            what = f"day in {task.zone}" if task.zone else "people's day"
-            yield f"{names[task.workspace_id]}, {task.start:%Y-%m-%d %H:%M} UTC: the {what} differs from its quarters."
+            what = f"day in {task.zone}" if task.zone else "hour"
+            start = task.span[0]
+            yield f"{names[task.workspace_id]}, {start:%Y-%m-%d %H:%M} UTC: the {what} differs from its quarters."
 
 
 def _differs(slot: UsageSlot) -> bool:
@@ -43,7 +44,7 @@ def _differs(slot: UsageSlot) -> bool:
 
     rows = usage_rows.read(slot.workspace_id, [(slot.start, slot.start + SLOT)], until_id=slot.last_id)
     expected = blocks.group(rows, blocks.DIMENSIONS)
-    stored = UsageBlock._base_manager.filter(workspace=slot.workspace_id, level=BlockLevel.SLOT, zone="", person=0)
+    stored = UsageBlock._base_manager.filter(workspace=slot.workspace_id, level=BlockLevel.SLOT)
     found = stored.filter(start=slot.start).first()
     if found is None:
         return len(expected) > 0

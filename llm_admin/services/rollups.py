@@ -158,7 +158,7 @@ def _read_whole(slots: list[UsageSlot]) -> dict[int, Block]:
     rows = usage_rows.read(slots[0].workspace_id, [(slots[0].start, slots[-1].start + SLOT)])
     grouped = blocks.group(rows, ("tag", *blocks.DIMENSIONS))
     numbers, grouped.columns["tag"] = grouped["tag"], grouped["tag"] * 0
-    parts = blocks.split(blocks.narrow(grouped), numbers)
+    parts = blocks.split(blocks.stored(grouped), numbers)
     return {by_number[number]: part for number, part in parts if number in by_number}
 
 
@@ -168,7 +168,7 @@ def _read_more(slot: UsageSlot) -> Block:
     parts = [usage_rows.read(slot.workspace_id, [(slot.start, slot.start + SLOT)], after_id=slot.last_id)]
     if stored := _blocks_of([slot]).first():
         parts.append(blocks.unpack([bytes(stored.cells)], [bytes(stored.times)])[0])
-    return blocks.narrow(blocks.group(blocks.concat(parts), blocks.DIMENSIONS))
+    return blocks.stored(blocks.group(blocks.concat(parts), blocks.DIMENSIONS))
 
 
 def _pack(slot: UsageSlot, block: Block | None) -> UsageBlock | None:
@@ -189,7 +189,7 @@ def _pack(slot: UsageSlot, block: Block | None) -> UsageBlock | None:
 
 def _blocks_of(slots: list[UsageSlot]) -> QuerySet[UsageBlock]:
     found: QuerySet[UsageBlock] = UsageBlock._base_manager.filter(workspace=slots[0].workspace_id)
-    return found.filter(level=BlockLevel.SLOT, zone="", person=0, start__in=[slot.start for slot in slots])
+    return found.filter(level=BlockLevel.SLOT, start__in=[slot.start for slot in slots])
 
 
 def _store(folded: list[Folded]) -> int:

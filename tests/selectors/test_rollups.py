@@ -62,6 +62,8 @@ steps = st.lists(
     min_size=2,
     max_size=9,
 )
+# All, and those that panels show: of some questions days hold only these.
+BREAKDOWNS = [list(COLUMNS), ["prompt", "workflow", "model", "user", "source", "error"]]
 FILTERS: list[dict[str, Any]] = [
     {},
     {"model": 2},
@@ -73,6 +75,9 @@ FILTERS: list[dict[str, Any]] = [
     {"user": 2, "source": "code", "cached": False},
     {"model": (1, 70_000), "error": "timeout", "workflow": 5},
     {"deployment": (4, 6)},
+    {"version": 9},
+    {"workflow": 5, "error": "timeout"},
+    {"source": "studio", "error": "rate_limit"},
     {"deployment": 4, "version": 9, "cached": True},
 ]
 
@@ -134,10 +139,11 @@ class World:
     zone=st.sampled_from(ZONES),
     unit=st.sampled_from(["quarter", "hour", "day"]),
     chosen=st.sampled_from(FILTERS),
+    by=st.sampled_from(BREAKDOWNS),
     since=st.integers(-300, 200),
     length=st.integers(1, 300),
 )
-def test_every_number_equals_the_rows(scope, steps, night, zone, unit, chosen, since, length):
+def test_every_number_equals_the_rows(scope, steps, night, zone, unit, chosen, by, since, length):
     for model in (InteractionLog, UsageBlock, UsageSlot, UsageZone):
         model._base_manager.all().delete()
     world = World(scope, night)
@@ -145,15 +151,16 @@ def test_every_number_equals_the_rows(scope, steps, night, zone, unit, chosen, s
         getattr(world, what.replace(" ", "_"))(details)
     start = night + since * dt.timedelta(minutes=15)
     with timezone.override(ZoneInfo(zone)):
-        compare(world, UsageFilter(since=start, until=start + length * dt.timedelta(minutes=15), **chosen), unit)
+        asked = UsageFilter(since=start, until=start + length * dt.timedelta(minutes=15), **chosen)
+        compare(world, asked, unit, by)
         rollups.fold_all()
-        compare(world, UsageFilter(since=start, until=start + length * dt.timedelta(minutes=15), **chosen), unit)
+        compare(world, asked, unit, by)
     assert list(rollup_checks.differences()) == []
 
 
-def compare(world: World, chosen: UsageFilter, unit: Any) -> None:
+def compare(world: World, chosen: UsageFilter, unit: Any, by: list[str]) -> None:
     starts = periods.starts(chosen.since, chosen.until, unit)
-    report = usage.report(chosen, starts, by=list(COLUMNS))
+    report = usage.report(chosen, starts, by=by)
     within = [row for row in world.rows if passes(row, chosen)]
     now = between(within, chosen.since, chosen.until)
     assert report.totals == usage_by_hand.totals(now)
@@ -206,6 +213,20 @@ def test_an_edge_within_a_quarter_is_exact_as_long_as_its_rows_are_there(scope):
     chosen = UsageFilter(since=NIGHTS[0] + dt.timedelta(minutes=7), until=NIGHTS[0] + dt.timedelta(minutes=41))
     found = usage.series(chosen, [chosen.since, NIGHTS[0] + dt.timedelta(minutes=20)])
     assert [bucket.totals.calls for bucket in found] == [13, 21]
+
+
+def test_days_and_hours_on_both_sides_of_one_another_count_once(scope):
+    """Days in the middle, hours around them, quarters at the edges, also of the period before."""
+    begin = NIGHTS[0] - dt.timedelta(days=5)
+    moments = [begin + dt.timedelta(minutes=13 * n) for n in range(10 * 24 * 60 // 13)]
+    InteractionLog.objects.bulk_create([unsaved(scope, at=moment) for moment in moments])
+    rollups.fold_all()
+    assert {"day", "hour", "slot"} <= set(UsageBlock._base_manager.values_list("level", flat=True))
+    chosen = UsageFilter(since=begin + dt.timedelta(days=5, hours=1, minutes=45), until=begin + dt.timedelta(days=9))
+    report = usage.report(chosen, periods.starts(chosen.since, chosen.until, "day"), by=["prompt"])
+    assert report.totals.calls == sum(chosen.since <= moment < chosen.until for moment in moments)
+    before = chosen.before()
+    assert report.before.calls == sum(before.since <= moment < before.until for moment in moments)
 
 
 def test_two_who_fold_at_once_count_nothing_twice(scope):
