@@ -250,13 +250,21 @@ def _groups(key: Array, size: int) -> tuple[Array, Array]:
     return (np.cumsum(there) - 1)[key], example[there]
 
 
-def sum_by(index: Array, values: Array, size: int) -> Array:
-    """Whole numbers, exact: floats hold all of them up to 2**53."""
+def weights(values: Array) -> Array:
+    """As floats, which are added up fastest, where their sum is below 2**53: up to there floats are exact."""
     if len(values) and max(int(values.max()), -int(values.min())) * len(values) >= EXACT_IN_FLOAT:
-        sums = np.zeros(size, dtype=np.int64)
-        np.add.at(sums, index, values)
-        return sums
-    return np.bincount(index, weights=values, minlength=size).astype(np.int64)
+        return values.astype(np.int64)
+    return values.astype(np.float64)
+
+
+def sum_by(index: Array, values: Array, size: int) -> Array:
+    """Whole numbers, exact. `values`: as `weights` gives them, or any."""
+    values = values if values.dtype == np.float64 else weights(values)
+    if values.dtype == np.float64:
+        return np.bincount(index, weights=values, minlength=size).astype(np.int64)
+    sums = np.zeros(size, dtype=np.int64)
+    np.add.at(sums, index, values)
+    return sums
 
 
 def _merged(entries: Histograms, cells: Array, count: int) -> tuple[Histograms, Array]:
@@ -303,27 +311,37 @@ def _joint_key(columns: list[Array], count: int) -> tuple[Array, int]:
 
 def summary(block: Block, names: Iterable[str], keys: Sequence[str] = ()) -> Block:
     """By `keys` alone, and by them and each of `names`. Times to the first token only by `keys` alone: nobody asks."""
-    return concat([_tagged(block, keys, ""), *(_tagged(block, keys, name) for name in names)])
+    rest = _weights(_without_first(block))
+    return concat([_tagged(block, keys, ""), *(_tagged(rest, keys, name) for name in names)])
+
+
+def summaries(block: Block, numbers: Array, names: Iterable[str]) -> Iterator[tuple[int, Block]]:
+    """The summary of the cells of each number, in their order."""
+    block = Block(block.columns | {"tag": numbers}, block.times)
+    rest = _weights(_without_first(block))
+    parts, owners = [], []
+    for name in ("", *names):
+        part = group(rest if name else block, ("tag", name))
+        owners.append(part["tag"])
+        parts.append(_with_tag(part, name))
+    yield from split(concat(parts), np.concatenate(owners))
 
 
 def _tagged(block: Block, keys: Sequence[str], name: str) -> Block:
-    part = group(block, (*keys, name))
-    part.columns["tag"] = np.full(len(part), DIMENSIONS.index(name) if name else ALL, dtype=np.int64)
-    return without_first(part) if name else part
+    return _with_tag(group(block, (*keys, name)), name)
 
 
-def without_first(block: Block) -> Block:
+def _with_tag(block: Block, name: str) -> Block:
+    tag = np.full(len(block), DIMENSIONS.index(name) if name else ALL, dtype=np.int64)
+    return Block(block.columns | {"tag": tag}, block.times)
+
+
+def _without_first(block: Block) -> Block:
     none = np.zeros(0, dtype=np.int64)
     columns = block.columns | {"first": np.zeros(len(block), dtype=np.int64)}
     return Block(columns, block.times | {"first": Histograms(none, none)})
 
 
-def summaries(block: Block, numbers: Array, names: Iterable[str]) -> Iterator[tuple[int, Block]]:
-    """The summary of the cells of each number, in their order."""
-    parts = []
-    for name in ("", *names):
-        part = group(Block(block.columns | {"tag": numbers}, block.times), ("tag", name))
-        owner = part.columns["tag"]
-        part.columns["tag"] = np.full(len(part), DIMENSIONS.index(name) if name else ALL, dtype=np.int64)
-        parts.append((owner, without_first(part) if name else part))
-    yield from split(concat([part for _, part in parts]), np.concatenate([owner for owner, _ in parts]))
+def _weights(block: Block) -> Block:
+    """Sums as what they are added up as, so that this is done once."""
+    return Block(block.columns | {name: weights(block[name]) for name in SUMS}, block.times)

@@ -19,7 +19,7 @@ from llm_admin.models import LanguageModel
 from llm_admin.models.rollup import SLOT
 from llm_admin.selectors.usage_plans import COLUMNS as COLUMNS
 from llm_admin.selectors.usage_plans import DIMENSIONS
-from llm_admin.selectors.usage_reading import Question, read, slot_of
+from llm_admin.selectors.usage_reading import TOTALS, Question, read, slot_of
 from llm_admin.tenancy import current_workspace
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def report(usage_filter: UsageFilter, starts: Sequence[dt.datetime], *, by: Sequ
     both = replace(usage_filter, since=before.since)
     others = set(usage_filter.given()) - {"user"}
     by = [name for name in by if name != "user" or not others]
-    sums = _answer(both, [before.since, *starts], ("model", "error", *by))
+    sums = _answer(both, [before.since, *starts], ("model", "error", *by), totals=1)
     return Report(
         totals=sums.totals(1, len(starts) + 1),
         before=sums.totals(0, 1),
@@ -158,7 +158,8 @@ def model_names(ids: Iterable[int | None]) -> dict[int | None, str]:
     return {pk: "Unknown model" if pk is None else "Deleted model" for pk in ids} | dict(known)
 
 
-def _answer(usage_filter: UsageFilter, starts: Sequence[dt.datetime], by: Iterable[str]) -> Sums:
+def _answer(usage_filter: UsageFilter, starts: Sequence[dt.datetime], by: Iterable[str], *, totals: int = 0) -> Sums:
+    """`totals`: of so many first buckets nothing else is wanted."""
     from llm_admin.selectors.usage_sums import Sums
 
     workspace = current_workspace()
@@ -166,8 +167,7 @@ def _answer(usage_filter: UsageFilter, starts: Sequence[dt.datetime], by: Iterab
         raise ScopeError("Numbers are asked for outside of a workspace.")
     given = {name: value if isinstance(value, tuple) else (value,) for name, value in usage_filter.given().items()}
     cuts = [*starts, max(_end(usage_filter.until), starts[-1])]
-    columns = frozenset((*by, "model"))  # what the cache saved is told by model
-    return Sums(read(Question(workspace.pk, cuts, given, columns)), len(starts))
+    return Sums(read(Question(workspace.pk, cuts, given, frozenset((*by, *TOTALS)), totals)), len(starts))
 
 
 def _end(until: dt.datetime) -> dt.datetime:

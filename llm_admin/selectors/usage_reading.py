@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 RANGES_AT_ONCE = 100
+TOTALS = ("model",)  # what totals tell apart: what the cache saved is told by model
 Span = tuple[dt.datetime, dt.datetime]
 
 
@@ -45,12 +46,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Question:
-    """`given`: filters; `columns`: the dimensions that the answer tells apart."""
+    """`given`: filters; `columns`: the dimensions that the answer tells apart, but for the first `totals` spans."""
 
     workspace_id: int
     cuts: Sequence[dt.datetime]
     given: Given
     columns: frozenset[str]
+    totals: int = 0
 
     @property
     def span(self) -> Span:
@@ -153,10 +155,24 @@ class _Reader:
         cells, times = [bytes(one.cells) for one in found], [bytes(one.times) for one in found]
         block, owner = blocks.unpack(cells, times, columns=columns)
         bucket = self._buckets_of(np.array([int(one.start.timestamp()) for one in found]))[owner]
-        if self.question.given:
-            kept = self._mask(block)
-            block, bucket = blocks.select(block, kept), bucket[kept]
-        yield Part(block, bucket, keys)
+        kept = self._mask(block)
+        if keys is not None:
+            tags = self._tags(block["tag"], bucket, keys)
+            kept = tags if kept is None else kept & tags
+        yield Part(block, bucket, keys) if kept is None else Part(blocks.select(block, kept), bucket[kept], keys)
+
+    def _tags(self, tags: Array, bucket: Array, keys: tuple[str, ...]) -> Any:
+        """Those cells of a summary that are asked for."""
+        import numpy as np
+
+        from llm_admin.rollups import blocks
+
+        def told(names: Iterable[str]) -> Any:
+            wanted = [blocks.ALL, *(blocks.DIMENSIONS.index(name) for name in names if name not in keys)]
+            return np.isin(tags, wanted)
+
+        found = told(self.question.columns)
+        return found & (told(TOTALS) | (bucket >= self.question.totals)) if self.question.totals else found
 
     def _mask(self, block: Block) -> Any:
         import numpy as np

@@ -44,7 +44,7 @@ class Sums:
             for view, index in zip(views, indices, strict=True)
         ]
         weights = {name: _sum(views, indices, name, others + 1).tolist() for name in OF_SLICES}
-        times = _times(views, indices, "latency", others + 1)
+        times = _ranks(_histograms(views, indices, "latency", others + 1))
         models = self._saved_by_model(first, last) if dimension == "model" else {}
         for place, code in enumerate(codes.tolist()):
             if weights["calls"][place]:
@@ -65,7 +65,7 @@ class Sums:
         return found
 
     def _views(self, dimension: str) -> list[_View]:
-        return [view for cells in self.cells if len((view := cells.view(dimension)).bucket)]
+        return [view for cells in self.cells if (view := cells.view(dimension)) is not None]
 
     @cached_property
     def _of_buckets(self) -> dict[str, list[int]]:
@@ -102,7 +102,7 @@ class Sums:
 
     def _saved_by_model(self, first: int, last: int) -> dict[int, int]:
         codes, sums = self._by_model
-        cost, paid, hits = ([sum(column) for column in zip(*sums[name][first:last])] for name in OF_MODELS)
+        cost, paid, hits = ([sum(column) for column in zip(*sums[name][first:last], strict=True)] for name in OF_MODELS)
         every = zip(codes, cost, paid, hits, strict=True)
         return {code: hit * cost // asked for code, cost, asked, hit in every if hit and asked}
 
@@ -118,11 +118,8 @@ class _View:
         return self.block[name]
 
     def weights(self, name: str) -> Array:
-        """As floats where these are exact."""
         if name not in self._weights:
-            values = self.block[name]
-            exact = int(values.max()) * len(values) < blocks.EXACT_IN_FLOAT
-            self._weights[name] = values.astype(np.float64) if exact else values
+            self._weights[name] = blocks.weights(self.block[name])
         return self._weights[name]
 
 
@@ -131,12 +128,12 @@ class _Cells:
         self.part = part
         self.whole = _View(part.block, part.bucket)
 
-    def view(self, dimension: str) -> _View:
-        """The cells that tell a dimension's values apart; "": none is told apart."""
+    def view(self, dimension: str) -> _View | None:
+        """The cells that tell a dimension's values apart, None: there are none; "": none is told apart."""
         if self.part.keys is None:
             return self.whole
         tag = blocks.DIMENSIONS.index(dimension) if dimension and dimension not in self.part.keys else blocks.ALL
-        return self._by_tag.get(tag) or _View(Block(_EMPTY, {}), self.part.bucket[:0])
+        return self._by_tag.get(tag)
 
     @cached_property
     def _by_tag(self) -> dict[int, _View]:
@@ -148,9 +145,6 @@ class _Cells:
             found[tag] = _View(block, buckets[begin : begin + len(block)])
             begin += len(block)
         return found
-
-
-_EMPTY: dict[str, Array] = {}
 
 
 def _numbered(columns: Sequence[Array]) -> tuple[Array, list[Array]]:
@@ -172,11 +166,7 @@ def _numbered(columns: Sequence[Array]) -> tuple[Array, list[Array]]:
 def _sum(views: Sequence[_View], indices: Sequence[Array], name: str, size: int) -> Array:
     total = np.zeros(size, dtype=np.int64)
     for view, index in zip(views, indices, strict=True):
-        weights = view.weights(name)
-        if weights.dtype == np.float64:
-            total += np.bincount(index, weights=weights, minlength=size).astype(np.int64)
-        else:
-            total += sum_by(index, weights, size)
+        total += sum_by(index, view.weights(name), size)
     return total
 
 
@@ -188,12 +178,6 @@ def _histograms(views: Sequence[_View], indices: Sequence[Array], name: str, siz
         key = np.repeat(index * bins.COUNT, view[name]) + entries.bins
         total += sum_by(key, entries.counts, len(total))
     return total.reshape(size, bins.COUNT)
-
-
-def _times(
-    views: Sequence[_View], indices: Sequence[Array], name: str, size: int
-) -> list[tuple[int | None, int | None]]:
-    return _ranks(_histograms(views, indices, name, size))
 
 
 def _ranks(histograms: Array) -> list[tuple[int | None, int | None]]:
