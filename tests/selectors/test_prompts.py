@@ -81,7 +81,7 @@ def test_it_takes_few_queries_however_many_prompts_and_calls(scope, django_asser
     made = [factories.prompt(scope) for _ in range(5)]
     for prompt in made:
         called(prompt)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         prompt_numbers.weeks([prompt.pk for prompt in made], now=NOW)
 
 

@@ -201,7 +201,7 @@ def test_a_page_takes_as_many_queries_for_many_days_as_for_one(scope, django_ass
     rollups.fold_all()
     chosen = UsageFilter(since=NIGHTS[0] - dt.timedelta(days=1), until=NIGHTS[0] + dt.timedelta(days=20))
     starts = periods.starts(chosen.since, chosen.until, "day")
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         assert usage.report(chosen, starts, by=["prompt", "model"]).totals.calls == 300
     assert UsageBlock._base_manager.filter(level="day").count() == 10
 
