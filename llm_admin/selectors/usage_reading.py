@@ -37,7 +37,8 @@ Span = tuple[dt.datetime, dt.datetime]
 
 @dataclass
 class Part:
-    """Cells with the number of the span between two cuts that each belongs to. `keys`: as of a plan."""
+    """Cells with the number of the span between two cuts that each belongs to. `keys`: as of a plan; where there are
+    some, cells are in the order of their tags."""
 
     block: Block
     bucket: Array
@@ -156,10 +157,12 @@ class _Reader:
         block, owner = blocks.unpack(cells, times, columns=columns)
         bucket = self._buckets_of(np.array([int(one.start.timestamp()) for one in found]))[owner]
         kept = self._mask(block)
-        if keys is not None:
-            tags = self._tags(block["tag"], bucket, keys)
-            kept = tags if kept is None else kept & tags
-        yield Part(block, bucket, keys) if kept is None else Part(blocks.select(block, kept), bucket[kept], keys)
+        if keys is None:
+            yield Part(blocks.select(block, kept), bucket[kept])
+            return
+        order = np.flatnonzero(kept & self._tags(block["tag"], bucket, keys))
+        order = order[np.argsort(block["tag"][order], kind="stable")]
+        yield Part(blocks.take(block, order), bucket[order], keys)
 
     def _tags(self, tags: Array, bucket: Array, keys: tuple[str, ...]) -> Any:
         """Those cells of a summary that are asked for."""
@@ -177,11 +180,10 @@ class _Reader:
     def _mask(self, block: Block) -> Any:
         import numpy as np
 
-        kept = None
+        kept = np.ones(len(block), dtype=bool)
         for dimension, values in self.question.given.items():
             codes = [code_of(dimension, value) for value in values]
-            hit = block[dimension] == codes[0] if len(codes) == 1 else np.isin(block[dimension], codes)
-            kept = hit if kept is None else kept & hit
+            kept &= block[dimension] == codes[0] if len(codes) == 1 else np.isin(block[dimension], codes)
         return kept
 
     def _rows(self) -> Iterator[Part]:

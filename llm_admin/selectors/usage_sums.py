@@ -137,12 +137,9 @@ class _Cells:
 
     @cached_property
     def _by_tag(self) -> dict[int, _View]:
-        tags = self.part.block["tag"]
-        order = np.argsort(tags, kind="stable")
-        buckets = self.part.bucket[order]
         found, begin = {}, 0
-        for tag, block in blocks.split(self.part.block, tags):
-            found[tag] = _View(block, buckets[begin : begin + len(block)])
+        for tag, block in blocks.split(self.part.block, self.part.block["tag"]):
+            found[tag] = _View(block, self.part.bucket[begin : begin + len(block)])
             begin += len(block)
         return found
 
