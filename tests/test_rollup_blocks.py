@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_admin.rollups import blocks
+from llm_admin.rollups import blocks, grouping
 from llm_admin.rollups.codes import STATUSES
 
 cells = st.lists(
@@ -63,7 +63,7 @@ def test_what_is_packed_comes_out_again(some):
 
 @given(cells)
 def test_sums_of_cells_that_tell_no_status_apart_come_out_again(some):
-    whole = blocks.summary(block_of(some), ["model"])
+    whole = grouping.summary(block_of(some), ["model"])
     found, _ = blocks.unpack(*([one] for one in blocks.pack(blocks.stored(whole))))
     assert same(whole, found)
 
@@ -78,4 +78,4 @@ def test_blocks_of_the_earlier_form_say_the_same(some):
 @pytest.mark.parametrize("value", [1, 10**17])
 def test_sums_are_exact_whatever_their_size(value):
     block = block_of([{"calls": 1, "cost": value + n, "free": 0} for n in range(3)])
-    assert blocks.group(block, ())["cost"].tolist() == [3 * value + 3]
+    assert grouping.group(block, ())["cost"].tolist() == [3 * value + 3]

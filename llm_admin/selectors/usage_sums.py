@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from llm_admin.rollups import bins, blocks
-from llm_admin.rollups.blocks import Array, Block, sum_by
+from llm_admin.rollups import bins, blocks, grouping
+from llm_admin.rollups.blocks import Array, Block
 from llm_admin.rollups.codes import value_of
 from llm_admin.selectors.usage import Totals
 from llm_admin.selectors.usage_reading import Part
@@ -119,7 +119,7 @@ class _View:
 
     def weights(self, name: str) -> Array:
         if name not in self._weights:
-            self._weights[name] = blocks.weights(self.block[name])
+            self._weights[name] = grouping.weights(self.block[name])
         return self._weights[name]
 
 
@@ -163,7 +163,7 @@ def _numbered(columns: Sequence[Array]) -> tuple[Array, list[Array]]:
 def _sum(views: Sequence[_View], indices: Sequence[Array], name: str, size: int) -> Array:
     total = np.zeros(size, dtype=np.int64)
     for view, index in zip(views, indices, strict=True):
-        total += sum_by(index, view.weights(name), size)
+        total += grouping.sum_by(index, view.weights(name), size)
     return total
 
 
@@ -173,7 +173,7 @@ def _histograms(views: Sequence[_View], indices: Sequence[Array], name: str, siz
     for view, index in zip(views, indices, strict=True):
         entries = view.block.times[name]
         key = np.repeat(index * bins.COUNT, view[name]) + entries.bins
-        total += sum_by(key, entries.counts, len(total))
+        total += grouping.sum_by(key, entries.counts, len(total))
     return total.reshape(size, bins.COUNT)
 
 

@@ -40,10 +40,10 @@ def differences(*, since: dt.datetime | None = None) -> Iterator[str]:
 
 
 def _differs(slot: UsageSlot) -> bool:
-    from llm_admin.rollups import blocks
+    from llm_admin.rollups import blocks, grouping
 
     rows = usage_rows.read(slot.workspace_id, [(slot.start, slot.start + SLOT)], until_id=slot.last_id)
-    expected = blocks.group(rows, blocks.DIMENSIONS)
+    expected = grouping.group(rows, blocks.DIMENSIONS)
     stored = UsageBlock._base_manager.filter(workspace=slot.workspace_id, level=BlockLevel.SLOT)
     found = stored.filter(start=slot.start).first()
     if found is None:

@@ -212,27 +212,27 @@ def _made_of(task: _Task, found: list[UsageBlock]) -> Iterator[UsageBlock]:
 def _hours(task: _Task, found: list[UsageBlock], block: Block, owner: Array) -> Iterator[UsageBlock]:
     import numpy as np
 
-    from llm_admin.rollups import blocks
+    from llm_admin.rollups import blocks, grouping
 
     numbers = np.array([(one.start - task.span[0]) // HOUR for one in found], dtype=np.int64)[owner]
     wanted = dict(task.spans)
-    for number, part in blocks.summaries(block, numbers, DIMENSIONS):
+    for number, part in grouping.summaries(block, numbers, DIMENSIONS):
         start = task.span[0] + number * HOUR
         if start in wanted:
             yield _packed(task, (start, wanted[start]), BlockLevel.HOUR, blocks.stored(part))
 
 
 def _day(task: _Task, block: Block) -> Iterator[UsageBlock]:
-    from llm_admin.rollups import blocks
+    from llm_admin.rollups import blocks, grouping
 
-    whole = blocks.group(block, DIMENSIONS)
-    cube = blocks.group(whole, WITHOUT_PEOPLE)
-    people = blocks.summary(whole, ["user"])
+    whole = grouping.group(block, DIMENSIONS)
+    cube = grouping.group(whole, WITHOUT_PEOPLE)
+    people = grouping.summary(whole, ["user"])
     people = blocks.select(people, people["tag"] != blocks.ALL)
-    everything = blocks.concat([blocks.summary(cube, WITHOUT_PEOPLE), people])
+    everything = blocks.concat([grouping.summary(cube, WITHOUT_PEOPLE), people])
     yield _packed(task, task.span, BlockLevel.DAY, blocks.stored(everything))
     for level, (keys, names) in JOINT.items():
-        yield _packed(task, task.span, level, blocks.stored(blocks.summary(cube, names, keys)))
+        yield _packed(task, task.span, level, blocks.stored(grouping.summary(cube, names, keys)))
     cube, whole = blocks.stored(cube), blocks.stored(whole)
     for level, names in PARTS.items():
         for value, part in blocks.split(cube, cube[names[0]]):

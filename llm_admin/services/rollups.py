@@ -150,25 +150,25 @@ def _from_the_start(slot: UsageSlot) -> bool:
 
 def _read_whole(slots: list[UsageSlot]) -> dict[int, Block]:
     """By slot; those without rows are absent. One query: slots that are folded together mostly follow one another."""
-    from llm_admin.rollups import blocks
+    from llm_admin.rollups import blocks, grouping
 
     if not slots:
         return {}
     by_number = {usage_rows.slot_number(slot.start): slot.pk for slot in slots}
     rows = usage_rows.read(slots[0].workspace_id, [(slots[0].start, slots[-1].start + SLOT)])
-    grouped = blocks.group(rows, ("tag", *blocks.DIMENSIONS))
+    grouped = grouping.group(rows, ("tag", *blocks.DIMENSIONS))
     numbers, grouped.columns["tag"] = grouped["tag"], grouped["tag"] * 0
     parts = blocks.split(blocks.stored(grouped), numbers)
     return {by_number[number]: part for number, part in parts if number in by_number}
 
 
 def _read_more(slot: UsageSlot) -> Block:
-    from llm_admin.rollups import blocks
+    from llm_admin.rollups import blocks, grouping
 
     parts = [usage_rows.read(slot.workspace_id, [(slot.start, slot.start + SLOT)], after_id=slot.last_id)]
     if stored := _blocks_of([slot]).first():
         parts.append(blocks.unpack([bytes(stored.cells)], [bytes(stored.times)])[0])
-    return blocks.stored(blocks.group(blocks.concat(parts), blocks.DIMENSIONS))
+    return blocks.stored(grouping.group(blocks.concat(parts), blocks.DIMENSIONS))
 
 
 def _pack(slot: UsageSlot, block: Block | None) -> UsageBlock | None:
