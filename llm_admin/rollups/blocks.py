@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
-from llm_admin.rollups.bins import COUNT
 from llm_admin.rollups.codes import STATUSES
 
 Array = npt.NDArray[Any]  # whole numbers of any width

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 RANGES_AT_ONCE = 100
+BLOCKS_AT_ONCE = 1_000  # of a new time zone's days, thousands of quarters are read
 TOTALS = ("model",)  # what totals tell apart: what the cache saved is told by model
 Span = tuple[dt.datetime, dt.datetime]
 
@@ -83,7 +84,7 @@ class _Reader:
         self.blocks = UsageBlock._base_manager.filter(workspace=question.workspace_id)
 
     def parts(self) -> Iterator[Part]:
-        """Blocks of the same kind as one part, so that there are few to add up."""
+        """Blocks of the same kind together, so that there are few to add up, but not too many of them."""
         chosen = plan(self.question.given, self.question.columns)
         covered = self._days() if chosen else []
         found = self._of_days(chosen, covered) if chosen else []
@@ -93,11 +94,11 @@ class _Reader:
             found += hours
             gaps = _gaps(self.question.span, [*covered, *((hour.start, hour.end) for hour in hours)])
         slots = self._quarters(gaps)
-        if chosen and chosen.keys is not None:
-            yield from self._unpacked(found, chosen.keys)
-            yield from self._unpacked(slots)
-        else:
-            yield from self._unpacked(found + slots)
+        keys = chosen.keys if chosen else None
+        for some in batched(found if keys is not None else found + slots, BLOCKS_AT_ONCE):
+            yield self._unpacked(some, keys)
+        for some in batched(slots if keys is not None else [], BLOCKS_AT_ONCE):
+            yield self._unpacked(some)
         yield from self._rows()
 
     def _unfolded(self) -> list[_Slot]:
@@ -145,24 +146,21 @@ class _Reader:
         cut, row = bisect_right(cuts, span[0]), bisect_left(torn, span[0])
         return (cut == len(cuts) or cuts[cut] >= span[1]) and (row == len(torn) or torn[row] >= span[1])
 
-    def _unpacked(self, found: list[UsageBlock], keys: tuple[str, ...] | None = None) -> Iterator[Part]:
+    def _unpacked(self, found: Sequence[UsageBlock], keys: tuple[str, ...] | None = None) -> Part:
         import numpy as np
 
         from llm_admin.rollups import blocks
 
-        if not found:
-            return
         columns = {"tag", *self.question.columns, *self.question.given, *(keys or ()), *blocks.SUMS, *blocks.TIMES}
         cells, times = [bytes(one.cells) for one in found], [bytes(one.times) for one in found]
         block, owner = blocks.unpack(cells, times, columns=columns)
         bucket = self._buckets_of(np.array([int(one.start.timestamp()) for one in found]))[owner]
         kept = self._mask(block)
         if keys is None:
-            yield Part(blocks.select(block, kept), bucket[kept])
-            return
+            return Part(blocks.select(block, kept), bucket[kept])
         order = np.flatnonzero(kept & self._tags(block["tag"], bucket, keys))
         order = order[np.argsort(block["tag"][order], kind="stable")]
-        yield Part(blocks.take(block, order), bucket[order], keys)
+        return Part(blocks.take(block, order), bucket[order], keys)
 
     def _tags(self, tags: Array, bucket: Array, keys: tuple[str, ...]) -> Any:
         """Those cells of a summary that are asked for."""
