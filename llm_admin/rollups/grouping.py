@@ -9,7 +9,7 @@ import numpy as np
 from llm_admin.rollups.bins import COUNT
 from llm_admin.rollups.blocks import ALL, DIMENSIONS, KEYS, SUMS, Array, Block, Histograms, concat, split
 
-DENSE = 2_000_000  # numbers
+DENSE = 16  # possible keys for each one that there is: with more, sorting is faster than a table of all
 EXACT_IN_FLOAT = 2**53
 
 
@@ -31,7 +31,7 @@ def group(block: Block, keep: Iterable[str]) -> Block:
 
 def _groups(key: Array, size: int) -> tuple[Array, Array]:
     """(of each cell the number of its group, of each group one of its cells); groups are in the order of their keys."""
-    if size > DENSE:
+    if size > DENSE * len(key):
         _, examples, number = np.unique(key, return_index=True, return_inverse=True)
         return number, examples
     example = np.full(size, -1)
@@ -62,9 +62,7 @@ def _merged(entries: Histograms, cells: Array, count: int) -> tuple[Histograms, 
     if not len(cells):
         return entries, np.zeros(count, dtype=np.int64)
     key = cells * COUNT + entries.bins
-    if (
-        count * COUNT <= DENSE
-    ):  # without sorting; the counts of a block are far below 2**53, up to which floats are exact
+    if count * COUNT <= DENSE * len(key):  # the counts of a block are far below 2**53, up to which floats are exact
         dense = np.bincount(key, weights=entries.counts).astype(np.int64)
         keys = np.flatnonzero(dense)
         return Histograms(keys % COUNT, dense[keys]), np.bincount(keys // COUNT, minlength=count)
