@@ -108,6 +108,10 @@ def of_prompt(page: Page) -> None:
     home(page, f"{ADMIN}/prompt/1/change/")
 
 
+def of_workflow(page: Page) -> None:
+    home(page, f"{ADMIN}/workflow/1/change/")
+
+
 def logs(page: Page) -> None:
     page.goto(f"{ADMIN}/interactionlog/?status=failed&when=30d&q=the")
     page.locator(".llm-dash-above > summary").click()
@@ -125,6 +129,7 @@ NUMBERS_SCENES: dict[str, Callable[[Page], None]] = {
     "error-home-part": failed,
     "numbers-prompt": of_prompt,
     "numbers-version": version,
+    "numbers-workflow": of_workflow,
     "numbers-model": lambda page: _of_first(page, "languagemodel"),
     "numbers-connection": lambda page: _of_first(page, "connection"),
     "numbers-member": lambda page: _of_first(page, "membership"),

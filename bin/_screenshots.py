@@ -16,12 +16,15 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
+from bin._log_scenes import LOG_SCENES, MENUS  # noqa: E402
 from bin._model_documents import PREPARE_MODELS  # noqa: E402
 from bin._model_scenes import MODEL_PAGES, MODEL_SCENES  # noqa: E402
 from bin._numbers_scenes import NUMBERS_SCENES, leave_loading, loading  # noqa: E402
+from bin._pictures import keep, page_of, shoot  # noqa: E402
 from bin._rows_scenes import ROWS_SCENES, list_action  # noqa: E402
 from bin._scenes import REFUSED, SCENES, conflict, first_of, refused  # noqa: E402
 from bin._studio_scenes import STUDIO_PAGES, STUDIO_SCENES  # noqa: E402
+from bin._watch_scenes import PREPARE_WATCH, WATCH_SCENES  # noqa: E402
 from bin._workflow_documents import PREPARE  # noqa: E402
 from bin._workflow_scenes import FLAT, LONG, WORKFLOW_PAGES, WORKFLOW_SCENES  # noqa: E402
 from tests.servers.console import Console  # noqa: E402
@@ -54,7 +57,7 @@ FIRST_OF_A_LIST = {"run": "/admin/llm_admin/run/", "log": "/admin/llm_admin/inte
 # Without a workspace's content these look different.
 EMPTY = [
     "home", "prompts", "workflows", "runs", "logs", "models", "connections", "members", "prompt-new", "workflow-new",
-    "approvals", "batches", "budgets", "health"
+    "approvals", "batches", "budgets", "monitors", "settings", "health"
 ]  # fmt: skip
 WORKSPACE = """
 from django.contrib.auth import get_user_model
@@ -82,41 +85,6 @@ def empty_console(folder: Path) -> Console:
     console.code(WORKSPACE)
     console.start()
     return console
-
-
-def page_of(
-    browser: Browser, console: Console, *, width: int = 1440, scheme: str = "light", username: str = "admin"
-) -> Page:
-    context = browser.new_context(
-        base_url=console.address,
-        viewport={"width": width, "height": 1000},
-        color_scheme=scheme,  # type: ignore[arg-type]
-    )
-    page = context.new_page()
-    page.goto("/admin/login/")
-    page.fill("#id_username", username)
-    page.fill("#id_password", "demo")
-    page.click("button[type=submit]")
-    page.wait_for_url("**/admin/")
-    return page
-
-
-def shoot(page: Page, path: str, target: Path, *, whole: bool) -> None:
-    page.goto(path)
-    keep(page, target, whole=whole)
-
-
-def keep(page: Page, target: Path, *, whole: bool = True) -> None:
-    page.wait_for_load_state("networkidle")
-    size = page.viewport_size
-    if whole and size and not page.locator("dialog[open]").count():
-        # What sticks to an edge of the window shall not stand in the middle of the picture.
-        height = page.evaluate("document.documentElement.scrollHeight")
-        page.set_viewport_size({"width": size["width"], "height": min(max(height, size["height"]), 12_000)})
-    page.screenshot(path=target, full_page=whole)
-    if size:
-        page.set_viewport_size(size)
-    print(target)
 
 
 def run_first(page: Page, path: str, button: str, ended: str) -> None:
@@ -234,12 +202,27 @@ def numbers(page: Page, target: Path, suffix: str) -> None:
     leave_loading(page)
 
 
-PARTS = {"studio": studio, "workflows": workflows, "models": models, "numbers": numbers, "pages": pages}
+def logs(page: Page, target: Path, suffix: str) -> None:
+    """Logs and what is done with many, dialogs that run, test inputs; monitors, retention, feedback."""
+    for name, scene in (LOG_SCENES | WATCH_SCENES).items():
+        scene(page)
+        keep(page, target / f"{name}{suffix}.png", whole=name not in MENUS)
+
+
+PARTS = {
+    "studio": studio,
+    "workflows": workflows,
+    "models": models,
+    "numbers": numbers,
+    "logs": logs,
+    "pages": pages,
+}
 
 
 def everything(browser: Browser, console: Console, target: Path, parts: list[str]) -> None:
     console.code(PREPARE)
     console.code(PREPARE_MODELS)
+    console.code(PREPARE_WATCH)
     for look, options in looks():
         page = page_of(browser, console, **options)
         for part in parts:

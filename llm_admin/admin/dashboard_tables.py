@@ -84,12 +84,15 @@ class Table:
 
 
 def dimensions(view: View) -> list[str]:
-    """Not by what is fixed; by versions only within a prompt; by people only for those who may see everyone."""
+    """Not by what is fixed, as the prompt of a version is; by versions only within a prompt; by people only for those
+    who may see everyone."""
     if view.subject == LOGS:
         return []
     left_out = {name for name in TABLES if name in view.given}
     if "prompt" not in view.given:
         left_out.add("version")
+    if "version" in view.given:
+        left_out.add("prompt")
     if not view.sees_people:
         left_out.add("user")
     return [name for name in TABLES if name not in left_out]

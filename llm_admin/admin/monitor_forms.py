@@ -83,7 +83,11 @@ class MonitorForm(forms.ModelForm):
     )
     no_data = _radio("With nothing to judge", NoData.choices, NoData.KEEP)
     people: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
-        label="People", required=False, queryset=None, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label="People",
+        required=False,
+        queryset=None,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="Members of the workspace; they get a mail.",
     )
     addresses_typed = forms.CharField(
         label="Further addresses",

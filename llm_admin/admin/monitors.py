@@ -19,7 +19,7 @@ from llm_admin.admin.base import ConsoleAdmin, actor_of
 from llm_admin.admin.forms import TwoButtons, without_links
 from llm_admin.admin.monitor_cards import RANK, card
 from llm_admin.admin.monitor_forms import MonitorForm, members
-from llm_admin.models import Monitor
+from llm_admin.models import Monitor, MonitorDelivery, MonitorEvent
 from llm_admin.selectors import monitors as selector
 from llm_admin.services import monitor_watch, monitors
 from llm_admin.services.monitor_words import sentence
@@ -113,6 +113,16 @@ class MonitorAdmin(TwoButtons, ConsoleAdmin):
         words = f"“{obj}” watches from now on. Send a test to see that its messages arrive."
         self.message_user(request, words, level="SUCCESS")
         return redirect("admin:llm_admin_monitor_change", obj.pk)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What goes with it is counted: its history may be long, and nobody reads it here."""
+        (monitor,) = objs
+        *_, lacking, stays = super().get_deleted_objects(objs, request)
+        history = MonitorEvent.objects.filter(monitor=monitor).count()
+        sent = MonitorDelivery.objects.filter(monitor=monitor).count()
+        counts = {"monitors": 1, "lines of its history": history, "messages": sent}
+        named = [f"Monitor: {monitor}", [f"{sentence(monitor, monitor.workspace)}."]]
+        return named, counts, lacking, stays
 
     def delete_model(self, request: HttpRequest, obj: Monitor) -> None:
         monitors.delete(obj, actor=actor_of(request))

@@ -35,7 +35,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.require("change_workspace")
     given = {name: request.GET.get(name, "").strip() for name in ("keep_texts_days", "keep_logs_days")}
-    context: dict[str, Any] = {"saved": _saved(actor.workspace) == given}
+    context: dict[str, Any] = {"saved": _saved(actor.workspace) == given, "most": f"{MOST_DAYS:,}"}
     if not any(given.values()):
         context["keeps_all"] = True
     elif all(_is_days(text) for text in given.values() if text):

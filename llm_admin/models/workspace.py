@@ -129,4 +129,4 @@ class Membership(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.user} ({self.get_role_display()})"
+        return f"{self.user} ({self.get_role_display().partition(':')[0].lower()})"

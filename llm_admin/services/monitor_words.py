@@ -32,13 +32,13 @@ def unit_of(monitor: Monitor) -> Unit:
 
 
 def value_text(value: float | Fraction | None, unit: Unit, workspace: Workspace) -> str:
-    """ "$1.20", "3.4 s", "5.2%", "12"; a share near a level keeps the digits that tell them apart."""
+    """ "$1.20", "3.4 s", "5 min", "5.2%", "12"; a share near a level keeps the digits that tell them apart."""
     if value is None:
         return NO_DATA
     if unit is Unit.MONEY:
         return cost(round(value), workspace)
     if unit is Unit.TIME:
-        return duration(float(value))
+        return duration(float(value)).removesuffix(" 0 s").removesuffix(" 0 min")
     if unit is Unit.SHARE:
         return f"{Decimal(str(round(float(value) / 1000, 3))).normalize():f}%"
     return f"{round(value):,}"
@@ -119,11 +119,13 @@ def counted_text(monitor: Monitor, counted: int | None) -> str:
 
 
 def measured(monitor: Monitor, value: Fraction | float | None, counted: int, workspace: Workspace) -> str:
-    """ "81.25%, 16 calls", "3 of 16 calls", "272", "no data, 3 calls"."""
+    """ "81.25%, 16 calls", "3 of 16 calls", "272 calls", "no data, 3 calls"."""
     unit, count = unit_of(monitor), counted_text(monitor, counted)
     shown = value_text(value, unit, workspace)
-    if monitor.measure == "calls" or (value is None and not counted):
+    if value is None and not counted:
         return shown
+    if monitor.measure == "calls":
+        return count
     return f"{shown} of {count}" if unit is Unit.COUNT and value is not None else f"{shown}, {count}"
 
 

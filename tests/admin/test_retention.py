@@ -52,12 +52,13 @@ def test_the_preview_follows_what_is_typed(admin, scope, old_call):
     assert "This would remove the texts of 1 call." in typed
     assert "Once it is saved." in typed and "Remove it now" not in typed
     for wrong in ("0", "x", "²", "9" * 30):
-        assert "whole numbers of days" in said(admin, keep_texts_days=wrong)
+        assert "whole numbers of days, from 1 to 36,500," in said(admin, keep_texts_days=wrong)
     scope.keep_logs_days = 30
     scope.save()
     saved = said(admin, keep_texts_days="", keep_logs_days="30")
     assert "This would remove 1 call with all that is known of it." in saved
     assert "Remove it now" in saved
+    assert 'data-llm-sure="This would remove 1 call with all that is known of it. It cannot be brought back.' in saved
     assert "Nothing is old enough yet." in said(admin, keep_logs_days="90")
 
 

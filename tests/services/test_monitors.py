@@ -383,6 +383,7 @@ class TestWords:
             ("5", Unit.SHARE, 5_000, "5%"),
             ("0.125", Unit.SHARE, 125, "0.125%"),
             ("2.5", Unit.TIME, 2_500, "2.5 s"),
+            ("300", Unit.TIME, 300_000, "5 min"),
             ("0.5", Unit.MONEY, 250_000_000, "€0.50"),
             ("1000", Unit.COUNT, 1_000, "1,000"),
         ],
@@ -397,6 +398,8 @@ class TestWords:
         made = monitor(scope)
         assert finding(made, "alarm", 75_000, 4, scope) == "75%, 4 calls; above 50%"
         assert finding(made, "ok", 0, 1, scope) == "0%, 1 call"
+        used = monitor(scope, name="Used", measure="calls", direction="below", alarm=5)
+        assert finding(used, "alarm", 1, 1, scope) == "1 call; below 5"
         assert finding(made, "no_data", None, 0, scope) == "There were no calls to judge"
         assert finding(made, "no_data", None, 3, scope) == "There were only 3 calls, too few to judge"
         assert not math.isnan(float(finding(made, "ok", 1 / 3, 3, scope).split("%")[0]))

@@ -1,4 +1,4 @@
-/* Small things of a run's page and of an approval: copy the link, one run for a double click, was the text edited? */
+/* Small things of a run's page and of an approval: copy the link, one run for a double click, "are you sure?", was the text edited? */
 (() => {
   "use strict";
 
@@ -19,6 +19,7 @@
     const form = event.target;
     if (!form.matches("[data-llm-once]")) return;
     if (form.dataset.sent) return event.preventDefault();
+    if (form.dataset.llmSure && !window.confirm(form.dataset.llmSure)) return event.preventDefault();
     form.dataset.sent = "1";
   });
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from llm_admin.choices import Role
 from llm_admin.models import Monitor, MonitorDelivery, MonitorEvent, Workspace
-from llm_admin.services import catalogue, monitor_watch, monitors
+from llm_admin.services import catalogue, monitor_delivery, monitor_watch, monitors
 from llm_admin.tenancy import workspace_scope
 from tests import factories
 from tests.log_rows import log
@@ -161,8 +161,13 @@ class TestTheForm:
         made.refresh_from_db()
         assert made.webhook_url is None
 
-    def test_delete(self, operator, scope):
-        made = monitor(scope)
+    def test_delete(self, operator, scope, system):
+        made = monitor(scope, addresses=["a@example.org"])
+        monitor_delivery.test(made, actor=system)
+        said = operator.get(reverse("admin:llm_admin_monitor_delete", args=[made.pk])).content.decode()
+        assert "Monitor: Errors" in said and "Error rate over the last hour above 50%." in said
+        assert "Lines of its history: 1" in said and "Messages: 1" in said
+        assert "Settings changed" not in said and "deliverys" not in said
         operator.post(reverse("admin:llm_admin_monitor_delete", args=[made.pk]), {"post": "yes"})
         assert not Monitor.objects.exists()
 
@@ -234,8 +239,11 @@ class TestTheList:
         assert "50%, 2 calls" in text
         assert "Muted" in text
 
-    def test_empty(self, operator, scope):
-        assert "Nothing is watched yet" in operator.get(LIST).content.decode()
+    def test_empty(self, operator, scope, member, login):
+        said = operator.get(LIST).content.decode()
+        assert "Nothing is watched yet" in said and "Add a monitor" in said
+        said = login(member(Role.VIEWER, "vera")).get(LIST).content.decode()
+        assert "Operators of the workspace make monitors." in said and "Add a monitor" not in said
 
     def test_queries_do_not_grow(self, operator, scope, olga):
         counts, prompt, model = [], factories.prompt(scope), None
