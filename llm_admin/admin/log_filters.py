@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import DropdownFilter
 from llm_admin.admin.base import actor_of
 from llm_admin.admin.feedback_filters import FeedbackFilter
 from llm_admin.admin.log_params import SPANS, UNFINISHED, moment
+from llm_admin.admin.quick_select import QuickForm
 from llm_admin.choices import CallStatus, ErrorKind, RunSource
 from llm_admin.models import (
     Connection,
@@ -35,6 +36,7 @@ class Choice(DropdownFilter):
     """Only shown: the rows come from the whole address (admin/log_list.py)."""
 
     given: ClassVar[list[tuple[str, str]]] = []
+    form_class = QuickForm
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         return list(self.given)

@@ -8,7 +8,9 @@ from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from unfold.templatetags.unfold_list import result_headers
 
+from llm_admin.admin import log_table
 from llm_admin.admin.base import ConsoleChangeList, actor_of
 from llm_admin.admin.log_params import PLACES, address_of, key_of, read
 from llm_admin.models import InteractionText
@@ -48,7 +50,8 @@ class LogChangeList(ConsoleChangeList):
             self.page = self._page(request)
         except OverflowError:
             raise IncorrectLookupParameters("That is out of range") from None
-        self.result_list: Any = log_pages.loaded(self.page.ids, *logs.LISTED)
+        related = (*logs.LISTED, *logs.PLACED) if "place" in self.list_display else logs.LISTED
+        self.result_list: Any = log_pages.loaded(self.page.ids, *related, without=logs.UNLISTED)
         self.result_count = len(self.result_list)
         self.full_result_count = None
         self.show_admin_actions = bool(self.result_list)
@@ -79,9 +82,17 @@ class LogChangeList(ConsoleChangeList):
             text = (
                 f"New texts are still being made searchable: about {self.page.unread:,} calls were not looked at yet."
             )
-            messages.warning(request, text)
+            messages.warning(request, f"{text} Search again in a while to find them, too.")
         if self.query.strip() and not log_words.parse(self.query):
             messages.info(request, "There is no word in what you are looking for: type letters or digits.")
+
+    @cached_property
+    def headers(self) -> list[dict[str, Any]]:
+        return list(result_headers(self))
+
+    @cached_property
+    def rows(self) -> list[log_table.Row]:
+        return log_table.rows(self, self.headers)
 
     @property
     def last(self) -> int:

@@ -9,7 +9,6 @@ listed is exact.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +19,9 @@ from typing import Any
 from django.db.models import F, Max, Min, Q
 
 from llm_admin.models import InteractionLog, LogIndexMark, LogMinutes
+from llm_admin.selectors.log_quarters import Given, Quarters
 from llm_admin.selectors.log_query import AMOUNTS, UNKNOWN, LogQuery
+from llm_admin.selectors.log_spans import DAY, Day, Span, clipped, divided, joined, spans_of
 from llm_admin.selectors.usage import COLUMNS
 
 NAME, VERSION = "minutes", 1
@@ -29,14 +30,10 @@ FAR_BEHIND = 50_000
 LATE = 2_000  # ids behind the mark of which one may have become visible after it
 ANY, PRICED = "any", "priced"
 KNOWN = "known"
-DAY = 1_440  # minutes
 DAYS_AT_ONCE = 64
-FULL = (1 << DAY) - 1
-NEAR = 3  # minutes in between that are read along
-_RUNS = re.compile(rf"1(?:0{{0,{NEAR}}}1)*")
+SOON = 60  # minutes: what is found in so many is found before anything else is asked
 
 Days = dict[dt.date, int]
-Span = tuple[dt.datetime, dt.datetime]
 
 
 def bin_of(amount: int) -> str:
@@ -58,6 +55,12 @@ def wanted(query: LogQuery) -> dict[str, Q]:
     return found
 
 
+def together(query: LogQuery) -> list[Given]:
+    """What a call must have at once and is told apart in sums."""
+    own = [("user", (query.viewer,))] if query.viewer is not None else []
+    return [*own, *((name, tuple(values)) for name, values in query.values.items())]
+
+
 def _bins(first: int, last: int | None) -> Q:
     upto = 4 * 66 if last is None else last
     return Q(value__in=[str(n) for n in range(first, upto + 1)])
@@ -69,6 +72,7 @@ class Minutes:
     def __init__(self, query: LogQuery) -> None:
         self.query = query
         self.wanted = wanted(query)
+        self._quarters = Quarters(query.workspace_id, together(query))
         self._read: dict[tuple[str, dt.date, dt.date, str], Days] = {}
         self.usable = bool(self.wanted) and self._is_ready()
 
@@ -88,22 +92,30 @@ class Minutes:
 
     def spans(self, since: dt.datetime | None, until: dt.datetime | None, *, oldest_first: bool) -> Iterator[Span]:
         """Where such calls may be, in order; far fewer minutes than there are, unless they are everywhere."""
-        new = self._newest
         first, last = self._ends
         if first is None or last is None:
             return
         first = max(first, since.astimezone(dt.UTC).date()) if since else first
         last = min(last, until.astimezone(dt.UTC).date()) if until else last
-        yield from _joined(self._by_day(first, last, new, oldest_first=oldest_first), oldest_first=oldest_first)
+        days = clipped(self._by_day(first, last, oldest_first=oldest_first), since, until)
+        if self._quarters.useful:
+            soon, days = divided(days, SOON, oldest_first=oldest_first)
+            yield from joined(spans_of(soon, oldest_first=oldest_first), oldest_first=oldest_first)
+            yield from spans_of(self._narrowed(days), oldest_first=oldest_first)
+        else:
+            yield from joined(spans_of(days, oldest_first=oldest_first), oldest_first=oldest_first)
 
-    def _by_day(self, first: dt.date, last: dt.date, new: Days, *, oldest_first: bool) -> Iterator[Span]:
+    def _by_day(self, first: dt.date, last: dt.date, *, oldest_first: bool) -> Iterator[Day]:
+        new = self._newest
         for begin, end in _chunks(first, last, oldest_first=oldest_first):
             days = self._days(begin, end)
             for day in {one for one in new if begin <= one <= end}:
                 days[day] = days.get(day, 0) | new[day]
-            for day in sorted(days, reverse=not oldest_first):
-                spans = list(_spans_of(day, days[day]))
-                yield from reversed(spans) if oldest_first else spans
+            yield from ((day, days[day]) for day in sorted(days, reverse=not oldest_first))
+
+    def _narrowed(self, days: Iterable[Day]) -> Iterator[Day]:
+        """Without the minutes in which the values meet, but no call has all of them."""
+        return self._quarters.narrowed(days, self._newest)
 
     def _days(self, begin: dt.date, end: dt.date) -> Days:
         """What holds for every dimension, of the days from one to the other."""
@@ -178,33 +190,6 @@ def _chunks(first: dt.date, last: dt.date, *, oldest_first: bool) -> Iterator[tu
         else:
             yield max(first, last - step), last
             last -= step + one
-
-
-def _spans_of(day: dt.date, minutes: int) -> Iterator[Span]:
-    """The latest first."""
-    midnight = dt.datetime.combine(day, dt.time(), dt.UTC)
-    for found in _RUNS.finditer(format(minutes, f"0{DAY}b")):
-        yield (
-            midnight + dt.timedelta(minutes=DAY - found.end()),
-            midnight + dt.timedelta(minutes=DAY - found.start()),
-        )
-
-
-def _joined(spans: Iterable[Span], *, oldest_first: bool) -> Iterator[Span]:
-    """Over midnight."""
-    held: Span | None = None
-    for span in spans:
-        if held is None:
-            held = span
-        elif oldest_first and held[1] == span[0]:
-            held = (held[0], span[1])
-        elif not oldest_first and span[1] == held[0]:
-            held = (span[0], held[1])
-        else:
-            yield held
-            held = span
-    if held is not None:
-        yield held
 
 
 # What is kept of each call: its moment and workspace, then a column for each dimension.

@@ -15,9 +15,10 @@ from django.db.models import F, Q, QuerySet
 
 from llm_admin.models import InteractionLog
 from llm_admin.selectors import log_words
-from llm_admin.selectors.log_minutes import Minutes, Span, bin_of
-from llm_admin.selectors.log_query import AMOUNTS, NOBODY, UNKNOWN, LogQuery
+from llm_admin.selectors.log_minutes import Minutes, bin_of
+from llm_admin.selectors.log_query import AMOUNTS, NOBODY, UNKNOWN, LogQuery, Within
 from llm_admin.selectors.log_search import KNOWN_AT_ONCE, Search
+from llm_admin.selectors.log_spans import Span
 
 SECONDS = 2.0  # for a page; then it says how far back it looked
 TOGETHER = 50  # short spans in one statement
@@ -44,13 +45,16 @@ class Page:
 
 
 class Finder:
-    """Finds the calls of one query; everything that is asked of it is exact."""
+    """Finds the calls of one query; everything that is asked of it is exact. `patient`: it also looks through all texts
+    that are not searchable yet, for what is done with all that match."""
 
-    def __init__(self, query: LogQuery) -> None:
+    def __init__(self, query: LogQuery, *, patient: bool = False) -> None:
         self.query = query
         self.minutes = Minutes(query)
         terms = log_words.parse(query.text)
-        self.search = Search(terms, query.workspace_id, query.viewer) if query.text.strip() else None
+        self.search: Search | None = None
+        if query.text.strip():
+            self.search = Search(terms, query.workspace_id, query.viewer, patient)
         self._known: set[int] | None = None
         self._asked = False
 
@@ -142,10 +146,7 @@ class Finder:
             return self.query.rows()
         if len(spans) == 1:
             return self.query.rows(by_time=True).filter(created_at__gte=spans[0][0], created_at__lt=spans[0][1])
-        where = self.query.workspace_id
-        each = [Q(workspace_id=where, created_at__gte=start, created_at__lt=end) for start, end in spans]
-        either = Q(*each, _connector=Q.OR)
-        return self.query.rows(by_id=True).filter(either)
+        return self.query.rows(by_id=True).filter(Within(self.query.workspace_id, spans))
 
     @staticmethod
     def _beyond(rows: QuerySet[Any], begin: Key | None, *, newer: bool) -> QuerySet[Any]:
@@ -238,7 +239,7 @@ def biggest(query: LogQuery, *, size: int, skip: int) -> Page:
 
 def every(query: LogQuery, chunk: int = CHUNK) -> Iterator[list[int]]:
     """The ids of all that match, newest first, some at a time: for what is done with all of them."""
-    finder = Finder(query)
+    finder = Finder(query, patient=True)
     for keys in finder.walk(None, chunk=chunk):
         for at in range(0, len(keys), chunk):
             yield [pk for _, pk in keys[at : at + chunk]]
@@ -250,7 +251,8 @@ def count_upto(query: LogQuery, most: int) -> tuple[int, bool]:
     return min(len(ids), most), len(ids) <= most
 
 
-def loaded(ids: Sequence[int], *related: str) -> list[InteractionLog]:
-    """The rows, in the order of the ids."""
-    rows = {row.pk: row for row in InteractionLog._base_manager.filter(pk__in=ids).select_related(*related)}
+def loaded(ids: Sequence[int], *related: str, without: Sequence[str] = ()) -> list[InteractionLog]:
+    """The rows, in the order of the ids; `without` fields that are long and not asked for."""
+    found = InteractionLog._base_manager.filter(pk__in=ids).select_related(*related).defer(*without)
+    rows = {row.pk: row for row in found}
     return [rows[pk] for pk in ids if pk in rows]

@@ -5,7 +5,8 @@ So what was stored a second ago is found, although no call waits for the index (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -17,8 +18,11 @@ from llm_admin.selectors import log_search_postgres, log_search_sqlite, log_word
 from llm_admin.selectors.log_words import Term
 
 NAME = "words"
+FEW, APART = 100, 500  # so many calls with so many others between each two are read as fast as they are looked up
 KNOWN_AT_ONCE = 10_000  # with more than so many, it is looked through call by call instead
 READ_AT_MOST = 20_000  # texts that no index has yet
+READ_SECONDS = 0.06  # of them, for a page: then it says how many it did not look at
+READ_TOGETHER = 250
 LATE = 2_000  # ids behind the mark of which one may have become visible after it
 
 
@@ -50,28 +54,42 @@ def documents(texts: Iterable[InteractionText]) -> list[tuple[int, list[str]]]:
 @dataclass
 class Search:
     """Of one workspace, and of one person's calls when `user_id` is given. `unread`: texts that were not looked at,
-    because the index is far behind: then the result is not all there is."""
+    because the index is behind: then the result is not all there is. `patient`: takes its time for them."""
 
     terms: Sequence[Term]
     workspace_id: int
     user_id: int | None = None
+    patient: bool = False
     unread: int = 0
     _newest: set[int] | None = field(default=None, repr=False)
     _upto: int = 0
 
     def all(self) -> set[int] | None:
-        """Every call that matches; None when these are too many to know them at once."""
+        """Every call that matches, perhaps with other people's and workspaces' ones, which the rows tell apart; None
+        when these are too many to know them at once."""
         if not self.terms:
             return set()
         newest = self._look_through_newest()
-        found = backend().first(self._scope, self.terms, KNOWN_AT_ONCE + 1) if self._upto else []
+        found = self._first() if self._upto else []
         return newest.union(found) if len(found) <= KNOWN_AT_ONCE else None
+
+    def _first(self) -> list[int]:
+        """Words that are rare everywhere are not compared with the many calls of the workspace."""
+        if any(not term.excluded for term in self.terms):
+            found: list[int] = backend().first([], self.terms, KNOWN_AT_ONCE + 1)
+            if len(found) <= KNOWN_AT_ONCE:
+                return found
+        return list(backend().first(self._scope, self.terms, KNOWN_AT_ONCE + 1))
 
     def among(self, ids: Sequence[int]) -> set[int]:
         """Of calls that follow one another, more or less."""
         newest = self._look_through_newest()
-        found = set(backend().between(self._scope, self.terms, min(ids), max(ids))) if ids and self._upto else set()
-        return (found | newest).intersection(ids)
+        if not ids or not self._upto:
+            return newest.intersection(ids)
+        low, high = min(ids), max(ids)
+        if len(ids) <= FEW and high - low > APART * len(ids):
+            return set(self._matching(ids))
+        return newest.union(backend().between(self._scope, self.terms, low, high)).intersection(ids)
 
     @property
     def _scope(self) -> list[str]:
@@ -80,7 +98,7 @@ class Search:
     def _look_through_newest(self) -> set[int]:
         if self._newest is None:
             self._upto = indexed_upto()
-            self._newest = set(self._matching(self._not_indexed()))
+            self._newest = self._read(self._not_indexed())
         return self._newest
 
     def _not_indexed(self) -> list[int]:
@@ -93,16 +111,29 @@ class Search:
         known = set() if settled or not self._upto else log_search_postgres.has(ids)
         return [pk for pk in ids if pk not in known]
 
-    def _matching(self, ids: Sequence[int]) -> Iterator[int]:
-        for at in range(0, len(ids), 500):
-            some = ids[at : at + 500]
-            if self.user_id is not None:
-                own = InteractionLog._base_manager.filter(pk__in=some, user_id=self.user_id)
-                some = list(own.values_list("pk", flat=True))
-            for text in InteractionText._base_manager.filter(log_id__in=some).defer("parameters").iterator(100):
-                words = log_words.document(log_words.texts_of(text.messages, text.answer, text.error))
-                if log_words.matches(self.terms, words):
-                    yield text.log_id
+    def _read(self, ids: list[int]) -> set[int]:
+        """The newest first, as long as there is time."""
+        found: set[int] = set()
+        stop = time.monotonic() + READ_SECONDS
+        for at in range(0, len(ids), READ_TOGETHER):
+            if at and not self.patient and time.monotonic() > stop:
+                self.unread = max(self.unread, len(ids)) - at
+                break
+            found |= self._matching(ids[at : at + READ_TOGETHER])
+        return found
+
+    def _matching(self, ids: Sequence[int]) -> set[int]:
+        """Of a few hundred: their texts are read."""
+        rows = InteractionText._base_manager.filter(log_id__in=ids, workspace=self.workspace_id)
+        needed, found = log_words.needed(self.terms), set()
+        for pk, *kept in rows.values_list("log_id", "messages", "answer", "error"):
+            texts = list(log_words.texts_of(*kept))
+            if log_words.may_match(needed, texts) and log_words.matches(self.terms, log_words.document(texts)):
+                found.add(pk)
+        if self.user_id is None or not found:
+            return found
+        own = InteractionLog._base_manager.filter(pk__in=found, user_id=self.user_id)
+        return set(own.values_list("pk", flat=True))
 
 
 def behind() -> int:

@@ -13,7 +13,7 @@ from llm_admin.selectors import log_words
 from llm_admin.selectors.log_words import Match, Term
 
 BEFORE, LENGTH = 40, 200  # characters
-LOOKED_AT = 200_000
+LOOKED_AT = (4_000, 200_000)  # most texts have it at their beginning
 
 
 def snippet(text: InteractionText | None, terms: Sequence[Term]) -> SafeString | str:
@@ -21,9 +21,14 @@ def snippet(text: InteractionText | None, terms: Sequence[Term]) -> SafeString |
     if text is None:
         return ""
     for one in log_words.texts_of(text.messages, text.answer, text.error):
-        plain = unicodedata.normalize("NFC", one[:LOOKED_AT])
-        if found := log_words.found_in(terms, plain):
-            return _marked(plain, found)
+        for most in LOOKED_AT:
+            plain = unicodedata.normalize("NFC", one[:most])
+            found = log_words.found_in(terms, plain)
+            whole = len(one) <= most or most == LOOKED_AT[-1]
+            if found and (whole or found[0].end + LENGTH < len(plain)):  # a word at the cut may go on behind it
+                return _marked(plain, found)
+            if whole:
+                break
     return ""
 
 

@@ -116,6 +116,18 @@ def matches(terms: Iterable[Term], words: list[str]) -> bool:
     return all(_occurs(term, words) is not term.excluded for term in terms)
 
 
+def needed(terms: Iterable[Term]) -> list[str]:
+    """Each of these stands somewhere in a text that matches."""
+    return [word for term in terms if not term.excluded for word in term.words]
+
+
+def may_match(needed: Iterable[str], texts: Iterable[str]) -> bool:
+    """A first look, far faster than taking the texts apart: whether what is needed is there at all, in any place.
+    Letters beyond ASCII are written in more than one way, so texts with such may match."""
+    text = "\n".join(texts)
+    return not text.isascii() or all(word in lower for lower in (text.lower(),) for word in needed)
+
+
 def _occurs(term: Term, words: list[str]) -> bool:
     size = len(term.words)
     return any(_begins_at(term, words[at : at + size]) for at in range(len(words) - size + 1))

@@ -9,7 +9,9 @@ from llm_admin.schemas.prompts import Parameters
 from llm_admin.selectors.traces import Call
 
 LISTED = ("prompt", "prompt_version", "workflow", "model", "user")
-DETAILED = (*LISTED, "deployment__connection", "price", "run")
+UNLISTED = ("prompt_version__spec",)
+PLACED = ("deployment__connection",)  # where a list shows it
+DETAILED = (*LISTED, *PLACED, "price", "run")
 
 
 def call(log: InteractionLog) -> Call:

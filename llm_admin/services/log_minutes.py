@@ -9,7 +9,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from llm_admin.models import InteractionLog, LogIndexMark, LogMinutes
-from llm_admin.selectors.log_minutes import DAY, LATE, NAME, VERSION, bits_of, joined_bits, kept_rows
+from llm_admin.selectors.log_minutes import LATE, NAME, VERSION, bits_of, joined_bits, kept_rows
+from llm_admin.selectors.log_spans import DAY
 
 AT_ONCE = 5_000
 

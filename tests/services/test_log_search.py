@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
@@ -112,16 +114,22 @@ class TestQueries:
 
 
 @pytest.mark.parametrize("indexed", [True, False])
-def test_neither_other_workspaces_nor_other_peoples_calls_are_found(scope, member, indexed):
+@pytest.mark.parametrize("known", [10_000, 3, 0])
+def test_neither_other_workspaces_nor_other_peoples_calls_are_found(scope, member, indexed, known, monkeypatch):
+    monkeypatch.setattr(log_search, "KNOWN_AT_ONCE", known)
     me, other = member("author"), member("author")
     mine, theirs = said(scope, "secret plan", user=me), said(scope, "secret plan", user=other)
     elsewhere = factories.workspace()
-    said(elsewhere, "secret plan", user=me)
+    hidden = said(elsewhere, "secret plan", user=me)
     if indexed:
         keeping.index_all()
     assert found(scope, "secret") == {mine, theirs}
     assert found(scope, "secret", viewer=me.pk) == {mine}
     assert found(scope, "-nothing", viewer=me.pk) == {mine}
+    assert found(elsewhere, "secret -nothing", viewer=me.pk) == {hidden}
+    query = LogQuery(scope.pk, text="secret", viewer=me.pk)
+    assert [pk for some in log_pages.every(query) for pk in some] == [mine]
+    assert set(log_pages.biggest(replace(query, order="cost"), size=9, skip=0).ids) <= {mine}
 
 
 def test_everything_of_a_call_is_searched(scope):
@@ -138,7 +146,10 @@ def test_everything_of_a_call_is_searched(scope):
         assert found(scope, word) == set(), word
 
 
-def test_common_words_are_found_by_looking_through_the_calls(scope, monkeypatch):
+@pytest.mark.parametrize("apart", [500, -1])
+def test_common_words_are_found_by_looking_through_the_calls(scope, monkeypatch, apart):
+    """In the index, or where few calls lie far apart in their texts."""
+    monkeypatch.setattr(log_search, "APART", apart)
     monkeypatch.setattr(log_search, "KNOWN_AT_ONCE", 5)
     monkeypatch.setattr(log_pages, "CHUNK", 7)
     rows = [said(scope, "common" + (" rare" if n % 10 == 0 else "")) for n in range(30)]
@@ -149,6 +160,8 @@ def test_common_words_are_found_by_looking_through_the_calls(scope, monkeypatch)
     older = log_pages.page(LogQuery(scope.pk, text="common"), size=12, begin=page.keys[-1])
     assert older.ids == sorted(rows, reverse=True)[12:24]
     assert found(scope, "common rare") == set(rows[:30:10])
+    others = said(factories.workspace(), "common")
+    assert log_search.Search(log_words.parse("common"), scope.pk).among([others, *rows]) == set(rows)
     assert log_pages.biggest(LogQuery(scope.pk, text="common", order="cost"), size=5, skip=0).note
 
 
@@ -181,6 +194,18 @@ def test_a_search_says_when_it_could_not_look_at_all(scope, monkeypatch):
     assert page.unread
     keeping.index_all()
     assert len(found(scope, "tulip")) == 5
+
+
+def test_a_page_looks_through_new_texts_only_for_a_moment_and_says_so(scope, monkeypatch):
+    monkeypatch.setattr(log_search, "READ_SECONDS", -1)
+    monkeypatch.setattr(log_search, "READ_TOGETHER", 2)
+    rows = [said(scope, "tulip") for _ in range(5)]
+    page = log_pages.page(LogQuery(scope.pk, text="tulip"), size=10)
+    assert (page.ids, page.unread) == ([rows[4], rows[3]], 3)
+    assert log_pages.count_upto(LogQuery(scope.pk, text="tulip"), 10) == (5, True)  # what is done with all takes longer
+    keeping.index_all()
+    page = log_pages.page(LogQuery(scope.pk, text="tulip"), size=10)
+    assert (page.ids, page.unread) == (rows[::-1], 0)
 
 
 def test_very_long_texts_are_cut_and_never_fail(scope):

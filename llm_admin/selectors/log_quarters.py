@@ -1,0 +1,146 @@
+"""In which quarters of an hour calls with several values at once began, as far as the sums of the logs know it.
+
+Minutes of one value and of another meet often where no call has both: a person and an error that are both there all
+day. The sums (rollups) keep every combination that occurred in a quarter of an hour, so they say where there is none.
+What they do not know yet counts as possible.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, Q, QuerySet
+
+from llm_admin.models import BlockLevel, UsageBlock, UsageSlot
+from llm_admin.models.rollup import SLOT
+from llm_admin.rollups.codes import NONE, code_of, key_of
+from llm_admin.selectors.log_spans import Day, midnight
+
+MINUTES = int(SLOT.total_seconds()) // 60
+QUARTER = (1 << MINUTES) - 1
+ONE_DAY = dt.timedelta(days=1)
+SPARSE = 2  # minutes to look at in a quarter: the calls of so few are read as fast as the sums are
+DAYS_AT_ONCE = 16
+Given = tuple[str, tuple[Any, ...]]  # a dimension, and what it may be
+
+
+class Quarters:
+    """Of one workspace. `given`: all of them must hold; with fewer than two, minutes alone say as much."""
+
+    def __init__(self, workspace_id: int, given: Sequence[Given]) -> None:
+        self.workspace_id = workspace_id
+        self.given = given
+        self.useful = len(given) > 1
+        self.person = next((key_of(v[0]) for name, v in given if name == "user" and len(v) == 1 and v[0]), None)
+
+    def narrowed(self, days: Iterable[Day], always: Mapping[dt.date, int]) -> Iterator[Day]:
+        """The same days in their order, less the minutes of quarters in which no such call began; `always` stays."""
+        together, rest = 1 if self.person is None else DAYS_AT_ONCE // 2, iter(days)  # a person's are small
+        while some := list(islice(rest, together)):
+            for (day, before), minutes in zip(some, self._some(some), strict=True):
+                yield day, minutes | (before & always.get(day, 0))
+            together = min(together * 2, DAYS_AT_ONCE)
+
+    def _some(self, days: list[Day]) -> Iterator[int]:
+        first, last = min(day for day, _ in days), max(day for day, _ in days)
+        unsure = self._unsure(first, last)  # read first: sums that are newer know more
+        blocks = self._blocks().filter(start__gte=midnight(first), start__lt=midnight(last) + ONE_DAY)
+        people, totals = self._of_person(blocks), {} if self.person is not None else self._of_days(first, last)
+        for day, minutes in days:
+            open_ = unsure.get(day, 0)
+            sure = minutes & ~open_
+            if day in people:
+                sure &= people[day]
+            elif totals.get(day) == 0:
+                sure = 0
+            elif sure.bit_count() > SPARSE * len(_quarters_of(sure)):
+                sure &= self._of_quarters(day, sure, None if open_ else totals.get(day))
+            yield sure | (minutes & open_)
+
+    def _blocks(self) -> QuerySet[UsageBlock]:
+        found: QuerySet[UsageBlock] = UsageBlock._base_manager.filter(workspace=self.workspace_id)
+        return found
+
+    def _unsure(self, first: dt.date, last: dt.date) -> dict[dt.date, int]:
+        """Quarters with calls that the sums do not have, or that change no more whatever happens to the calls."""
+        slots = UsageSlot._base_manager.filter(workspace=self.workspace_id, start__gte=midnight(first))
+        slots = slots.filter(Q(frozen=True) | ~Q(changes=F("folded")), start__lt=midnight(last) + ONE_DAY)
+        found: dict[dt.date, int] = defaultdict(int)
+        for start in slots.values_list("start", flat=True):
+            found[start.astimezone(dt.UTC).date()] |= _bits(start)
+        return found
+
+    def _of_person(self, blocks: QuerySet[UsageBlock]) -> dict[dt.date, int]:
+        """By day, the minutes that a person's sums leave; only of days that have them."""
+        if self.person is None:
+            return {}
+        rows = blocks.filter(level=BlockLevel.PERSON, zone="", person__in=(NONE, self.person))
+        found: dict[dt.date, int] = {}
+        for start, person, cells in rows.order_by("start", "person").values_list("start", "person", "cells"):
+            day = start.astimezone(dt.UTC).date()
+            if person == NONE:
+                found[day] = 0
+            elif day in found:
+                for quarter in set(_kept(cells, self.given, "tag").tolist()):
+                    found[day] |= QUARTER << quarter * MINUTES
+        return found
+
+    def _of_days(self, first: dt.date, last: dt.date) -> dict[dt.date, int]:
+        """How many such calls a UTC day had at most, where sums of whole days tell. They are of the console's own time
+        zone, and of all people, since they do not tell these apart."""
+        given = [one for one in self.given if one[0] != "user"]
+        blocks = self._blocks().filter(level=BlockLevel.DAY, zone=settings.TIME_ZONE, person=0)
+        blocks = blocks.filter(
+            start__lt=midnight(last) + ONE_DAY, end__gt=midnight(first), start__gt=midnight(first) - 2 * ONE_DAY
+        )
+        covered: dict[dt.date, dt.timedelta] = defaultdict(dt.timedelta)
+        totals: dict[dt.date, int] = defaultdict(int)
+        for start, end, cells in blocks.values_list("start", "end", "cells"):
+            calls, day = int(_kept(cells, given, "calls").sum()), start.astimezone(dt.UTC).date()
+            while midnight(day) < end:
+                covered[day] += min(end, midnight(day) + ONE_DAY) - max(start, midnight(day))
+                totals[day] += calls
+                day += ONE_DAY
+        return {day: totals[day] for day, time in covered.items() if time == ONE_DAY}
+
+    def _of_quarters(self, day: dt.date, minutes: int, total: int | None) -> int:
+        """The minutes that the sums of single quarters leave; those of one without sums stay. `total`: of the day."""
+        starts = [midnight(day) + quarter * SLOT for quarter in _quarters_of(minutes)]
+        rows = self._blocks().filter(level=BlockLevel.SLOT, zone="", person=0, start__in=starts)
+        left, found = minutes, 0
+        for start, cells in rows.values_list("start", "cells").iterator(chunk_size=16):
+            if calls := int(_kept(cells, self.given, "calls").sum()):
+                found |= _bits(start)
+                total = None if total is None else total - calls
+            left &= ~_bits(start)
+            if total is not None and total <= 0:
+                return found
+        return found | left
+
+
+def _kept(cells: bytes | memoryview[int], given: Sequence[Given], wanted: str) -> Any:
+    """A column of the cells that have the values."""
+    import numpy as np
+
+    from llm_admin.rollups import blocks
+
+    block, _ = blocks.unpack([bytes(cells)], columns={wanted, *(name for name, _ in given)})
+    kept = np.ones(len(block[wanted]), dtype=bool)
+    for dimension, values in given:
+        codes, column = [code_of(dimension, value) for value in values], block[dimension]
+        kept &= column == codes[0] if len(codes) == 1 else np.isin(column, codes)
+    return block[wanted][kept]
+
+
+def _bits(start: dt.datetime) -> int:
+    utc = start.astimezone(dt.UTC)
+    return QUARTER << utc.hour * 60 + utc.minute
+
+
+def _quarters_of(minutes: int) -> set[int]:
+    return {quarter for quarter in range(24 * 60 // MINUTES) if minutes >> quarter * MINUTES & QUARTER}
