@@ -18,8 +18,9 @@ from django.db.models import F, Q, QuerySet
 
 from llm_admin.models import BlockLevel, UsageBlock, UsageSlot
 from llm_admin.models.rollup import SLOT
-from llm_admin.rollups.codes import NONE, code_of, key_of
+from llm_admin.rollups.codes import code_of
 from llm_admin.selectors.log_spans import Day, midnight
+from llm_admin.selectors.usage_plans import plan
 
 MINUTES = int(SLOT.total_seconds()) // 60
 QUARTER = (1 << MINUTES) - 1
@@ -36,11 +37,11 @@ class Quarters:
         self.workspace_id = workspace_id
         self.given = given
         self.useful = len(given) > 1
-        self.person = next((key_of(v[0]) for name, v in given if name == "user" and len(v) == 1 and v[0]), None)
+        self.plan = plan(dict(given), frozenset())
 
     def narrowed(self, days: Iterable[Day], always: Mapping[dt.date, int]) -> Iterator[Day]:
         """The same days in their order, less the minutes of quarters in which no such call began; `always` stays."""
-        together, rest = 1 if self.person is None else DAYS_AT_ONCE // 2, iter(days)  # a person's are small
+        together, rest = 1, iter(days)
         while some := list(islice(rest, together)):
             for (day, before), minutes in zip(some, self._some(some), strict=True):
                 yield day, minutes | (before & always.get(day, 0))
@@ -49,14 +50,11 @@ class Quarters:
     def _some(self, days: list[Day]) -> Iterator[int]:
         first, last = min(day for day, _ in days), max(day for day, _ in days)
         unsure = self._unsure(first, last)  # read first: sums that are newer know more
-        blocks = self._blocks().filter(start__gte=midnight(first), start__lt=midnight(last) + ONE_DAY)
-        people, totals = self._of_person(blocks), {} if self.person is not None else self._of_days(first, last)
+        totals = self._of_days(first, last)
         for day, minutes in days:
             open_ = unsure.get(day, 0)
             sure = minutes & ~open_
-            if day in people:
-                sure &= people[day]
-            elif totals.get(day) == 0:
+            if totals.get(day) == 0:
                 sure = 0
             elif sure.bit_count() > SPARSE * len(_quarters_of(sure)):
                 sure &= self._of_quarters(day, sure, None if open_ else totals.get(day))
@@ -75,46 +73,33 @@ class Quarters:
             found[start.astimezone(dt.UTC).date()] |= _bits(start)
         return found
 
-    def _of_person(self, blocks: QuerySet[UsageBlock]) -> dict[dt.date, int]:
-        """By day, the minutes that a person's sums leave; only of days that have them."""
-        if self.person is None:
-            return {}
-        rows = blocks.filter(level=BlockLevel.PERSON, zone="", person__in=(NONE, self.person))
-        found: dict[dt.date, int] = {}
-        for start, person, cells in rows.order_by("start", "person").values_list("start", "person", "cells"):
-            day = start.astimezone(dt.UTC).date()
-            if person == NONE:
-                found[day] = 0
-            elif day in found:
-                for quarter in set(_kept(cells, self.given, "tag").tolist()):
-                    found[day] |= QUARTER << quarter * MINUTES
-        return found
-
     def _of_days(self, first: dt.date, last: dt.date) -> dict[dt.date, int]:
         """How many such calls a UTC day had at most, where sums of whole days tell. They are of the console's own time
-        zone, and of all people, since they do not tell these apart."""
-        given = [one for one in self.given if one[0] != "user"]
-        blocks = self._blocks().filter(level=BlockLevel.DAY, zone=settings.TIME_ZONE, person=0)
-        blocks = blocks.filter(
-            start__lt=midnight(last) + ONE_DAY, end__gt=midnight(first), start__gt=midnight(first) - 2 * ONE_DAY
-        )
+        zone."""
+        if self.plan is None:
+            return {}
+        near = self._blocks().filter(zone=settings.TIME_ZONE, start__gt=midnight(first) - 2 * ONE_DAY)
+        near = near.filter(start__lt=midnight(last) + ONE_DAY, end__gt=midnight(first))
+        calls: dict[dt.datetime, int] = defaultdict(int)
+        for start, cells in near.filter(level=self.plan.level, **self.plan.only).values_list("start", "cells"):
+            calls[start] += self._calls(cells, tagged=self.plan.keys is not None)
         covered: dict[dt.date, dt.timedelta] = defaultdict(dt.timedelta)
         totals: dict[dt.date, int] = defaultdict(int)
-        for start, end, cells in blocks.values_list("start", "end", "cells"):
-            calls, day = int(_kept(cells, given, "calls").sum()), start.astimezone(dt.UTC).date()
+        for start, end in near.filter(level=BlockLevel.DAY).values_list("start", "end"):
+            day = start.astimezone(dt.UTC).date()
             while midnight(day) < end:
                 covered[day] += min(end, midnight(day) + ONE_DAY) - max(start, midnight(day))
-                totals[day] += calls
+                totals[day] += calls[start]
                 day += ONE_DAY
         return {day: totals[day] for day, time in covered.items() if time == ONE_DAY}
 
     def _of_quarters(self, day: dt.date, minutes: int, total: int | None) -> int:
         """The minutes that the sums of single quarters leave; those of one without sums stay. `total`: of the day."""
         starts = [midnight(day) + quarter * SLOT for quarter in _quarters_of(minutes)]
-        rows = self._blocks().filter(level=BlockLevel.SLOT, zone="", person=0, start__in=starts)
+        rows = self._blocks().filter(level=BlockLevel.SLOT, start__in=starts)
         left, found = minutes, 0
         for start, cells in rows.values_list("start", "cells").iterator(chunk_size=16):
-            if calls := int(_kept(cells, self.given, "calls").sum()):
+            if calls := self._calls(cells):
                 found |= _bits(start)
                 total = None if total is None else total - calls
             left &= ~_bits(start)
@@ -122,19 +107,18 @@ class Quarters:
                 return found
         return found | left
 
+    def _calls(self, cells: bytes | memoryview[int], *, tagged: bool = False) -> int:
+        """Those of the cells that have the values; of a summary's, only those that tell no other dimension apart."""
+        import numpy as np
 
-def _kept(cells: bytes | memoryview[int], given: Sequence[Given], wanted: str) -> Any:
-    """A column of the cells that have the values."""
-    import numpy as np
+        from llm_admin.rollups import blocks
 
-    from llm_admin.rollups import blocks
-
-    block, _ = blocks.unpack([bytes(cells)], columns={wanted, *(name for name, _ in given)})
-    kept = np.ones(len(block[wanted]), dtype=bool)
-    for dimension, values in given:
-        codes, column = [code_of(dimension, value) for value in values], block[dimension]
-        kept &= column == codes[0] if len(codes) == 1 else np.isin(column, codes)
-    return block[wanted][kept]
+        block, _ = blocks.unpack([bytes(cells)], columns={"tag", *(name for name, _ in self.given)})
+        kept = block["tag"] == blocks.ALL if tagged else np.ones(len(block), dtype=bool)
+        for dimension, values in self.given:
+            codes, column = [code_of(dimension, value) for value in values], block[dimension]
+            kept &= column == codes[0] if len(codes) == 1 else np.isin(column, codes)
+        return int(block["calls"][kept].sum())
 
 
 def _bits(start: dt.datetime) -> int:
