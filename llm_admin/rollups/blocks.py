@@ -143,17 +143,22 @@ def _contexts() -> tuple[zstandard.ZstdCompressor, zstandard.ZstdDecompressor]:
 
 
 def unpack(
-    cells: Sequence[bytes], times: Sequence[bytes] | None = None, *, columns: Iterable[str] = COLUMNS
+    cells: Sequence[bytes],
+    times: Sequence[bytes] | None = None,
+    *,
+    columns: Iterable[str] = COLUMNS,
+    only_calls: bool = False,
 ) -> tuple[Block, Array]:
     """Many blocks as one, with the number of the block that each cell comes from. Without `times`, no histograms.
 
-    `columns`: the keys that are needed; sums are always there.
+    `columns`: the keys that are needed; sums are always there, or of them only the calls.
     """
-    wanted = [place for place, name in enumerate(COLUMNS) if name in {*columns, *TELLING, *SUMS}]
+    needed = {*columns, "calls"} if only_calls else {*columns, *TELLING, *SUMS}
+    wanted = [place for place, name in enumerate(COLUMNS) if name in needed]
     parts = [_unpacked(one, len(COLUMNS), wanted) for one in cells]
     lengths = [len(one[0]) for one in parts]
     found = {COLUMNS[place]: _joined([part[n] for part in parts]) for n, place in enumerate(wanted)}
-    for name in TOLD:
+    for name in () if only_calls else TOLD:
         told = _told(name, found)
         found[name] = told + found[name] if name in MORE else told - found[name]
     block = Block(found, {} if times is None else _unpack_times(times))

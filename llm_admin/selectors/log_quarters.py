@@ -27,7 +27,9 @@ QUARTER = (1 << MINUTES) - 1
 ONE_DAY = dt.timedelta(days=1)
 SPARSE = 2  # minutes to look at in a quarter: the calls of so few are read as fast as the sums are
 DAYS_AT_ONCE = 16
+QUARTERS_AT_ONCE = 24
 Given = tuple[str, tuple[Any, ...]]  # a dimension, and what it may be
+Stored = tuple[dt.datetime, bytes]  # when a block begins, its cells
 
 
 class Quarters:
@@ -81,8 +83,9 @@ class Quarters:
         near = self._blocks().filter(zone=settings.TIME_ZONE, start__gt=midnight(first) - 2 * ONE_DAY)
         near = near.filter(start__lt=midnight(last) + ONE_DAY, end__gt=midnight(first))
         calls: dict[dt.datetime, int] = defaultdict(int)
-        for start, cells in near.filter(level=self.plan.level, **self.plan.only).values_list("start", "cells"):
-            calls[start] += self._calls(cells, tagged=self.plan.keys is not None)
+        parts = near.filter(level=self.plan.level, **self.plan.only).values_list("start", "cells")
+        for start, count in self._calls(list(parts), tagged=self.plan.keys is not None):
+            calls[start] += count
         covered: dict[dt.date, dt.timedelta] = defaultdict(dt.timedelta)
         totals: dict[dt.date, int] = defaultdict(int)
         for start, end in near.filter(level=BlockLevel.DAY).values_list("start", "end"):
@@ -97,28 +100,31 @@ class Quarters:
         """The minutes that the sums of single quarters leave; those of one without sums stay. `total`: of the day."""
         starts = [midnight(day) + quarter * SLOT for quarter in _quarters_of(minutes)]
         rows = self._blocks().filter(level=BlockLevel.SLOT, start__in=starts)
-        left, found = minutes, 0
-        for start, cells in rows.values_list("start", "cells").iterator(chunk_size=16):
-            if calls := self._calls(cells):
-                found |= _bits(start)
-                total = None if total is None else total - calls
-            left &= ~_bits(start)
-            if total is not None and total <= 0:
-                return found
-        return found | left
+        some, left, found = rows.order_by("-start").values_list("start", "cells").iterator(chunk_size=16), minutes, 0
+        while (total is None or total > 0) and (together := list(islice(some, QUARTERS_AT_ONCE))):
+            for start, calls in self._calls(together):
+                left &= ~_bits(start)
+                if calls:
+                    found |= _bits(start)
+                    total = None if total is None else total - calls
+        return found if total is not None and total <= 0 else found | left
 
-    def _calls(self, cells: bytes | memoryview[int], *, tagged: bool = False) -> int:
-        """Those of the cells that have the values; of a summary's, only those that tell no other dimension apart."""
+    def _calls(self, some: Sequence[Stored], *, tagged: bool = False) -> Iterator[tuple[dt.datetime, int]]:
+        """By block, the calls that have the values; of a summary, only cells that tell no other dimension apart."""
         import numpy as np
 
         from llm_admin.rollups import blocks
 
-        block, _ = blocks.unpack([bytes(cells)], columns={"tag", *(name for name, _ in self.given)})
+        if not some:
+            return
+        columns = {"tag", *(name for name, _ in self.given)}
+        block, owner = blocks.unpack([bytes(cells) for _, cells in some], columns=columns, only_calls=True)
         kept = block["tag"] == blocks.ALL if tagged else np.ones(len(block), dtype=bool)
         for dimension, values in self.given:
             codes, column = [code_of(dimension, value) for value in values], block[dimension]
             kept &= column == codes[0] if len(codes) == 1 else np.isin(column, codes)
-        return int(block["calls"][kept].sum())
+        counts = np.bincount(owner[kept], weights=block["calls"][kept], minlength=len(some))
+        yield from zip((start for start, _ in some), counts.astype(int).tolist(), strict=True)
 
 
 def _bits(start: dt.datetime) -> int:
