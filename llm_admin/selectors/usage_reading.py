@@ -186,8 +186,7 @@ class _Reader:
 
     def _rows(self) -> Iterator[Part]:
         """Of slots that are read from their rows, and those that came to folded ones."""
-        for since, until in self._cut_spans():
-            yield self._rows_of(_read(self.question, [(since, until)]), since)
+        yield from self._of_cut()
         after: dict[int, list[Span]] = defaultdict(list)
         for slot in self.dirty:
             if slot.start not in self.cut:
@@ -196,17 +195,33 @@ class _Reader:
             for some in batched(_joined(spans), RANGES_AT_ONCE):
                 yield self._rows_of(_read(self.question, some, last_id))
 
-    def _cut_spans(self) -> Iterator[Span]:
+    def _of_cut(self) -> Iterator[Part]:
+        """Slots on both sides of a cut. Where one's sums are complete, they count with its longest piece, and of the
+        rows only those of the other pieces are read, and taken away there."""
+        whole = self.cut - {slot.start for slot in self.dirty}
+        blocks = {one.start: one for one in self._found(BlockLevel.SLOT, [Q(start__in=whole)] if whole else [])}
         for start in sorted(self.cut):
             inner = [cut for cut in self.question.cuts if start < cut < start + SLOT]
-            for since, until in pairwise([start, *inner, start + SLOT]):
-                if self.since <= since < self.until:
-                    yield since, until
+            pieces = list(pairwise([start, *inner, start + SLOT]))
+            inside = [piece for piece in pieces if self.since <= piece[0] < self.until]
+            longest = max(inside, key=lambda piece: piece[1] - piece[0])
+            if start in blocks and 2 * (longest[1] - longest[0]) > SLOT:
+                yield self._within(longest, self._unpacked([blocks[start]]).block)
+                pieces.remove(longest)
+                rest = [(piece, _read(self.question, [piece])) for piece in pieces]
+                yield from (self._within(longest, _negative(block)) for _, block in rest)
+                yield from (self._within(piece, block) for piece, block in rest if piece in inside)
+            else:
+                yield from (self._within(piece, _read(self.question, [piece])) for piece in inside)
 
-    def _rows_of(self, block: Block, since: dt.datetime | None = None) -> Part:
-        """All in the bucket of `since`, or each in that of its slot."""
-        if since is not None:
-            return Part(block, block["calls"] * (bisect_right(self.question.cuts, since) - 1))
+    def _within(self, piece: Span, block: Block) -> Part:
+        """All in the bucket of the piece."""
+        import numpy as np
+
+        return Part(block, np.full(len(block), bisect_right(self.question.cuts, piece[0]) - 1))
+
+    def _rows_of(self, block: Block) -> Part:
+        """Each in the bucket of its slot."""
         return Part(block, self._buckets_of(block["tag"] * int(SLOT.total_seconds())))
 
     def _buckets_of(self, seconds: Array) -> Array:
@@ -214,6 +229,15 @@ class _Reader:
 
         cuts = np.array([cut.timestamp() for cut in self.question.cuts])
         return np.searchsorted(cuts, np.maximum(seconds, cuts[0]), side="right") - 1
+
+
+def _negative(block: Block) -> Block:
+    """What is taken away from others."""
+    from llm_admin.rollups import blocks
+
+    columns = block.columns | {name: -block[name] for name in blocks.SUMS}
+    times = {name: blocks.Histograms(entries.bins, -entries.counts) for name, entries in block.times.items()}
+    return blocks.Block(columns, times)
 
 
 def _read(question: Question, spans: Sequence[Span], after: int = 0) -> Block:
