@@ -29,7 +29,7 @@ SPARSE = 2  # minutes to look at in a quarter: the calls of so few are read as f
 DAYS_AT_ONCE = 16
 QUARTERS_AT_ONCE = 24
 Given = tuple[str, tuple[Any, ...]]  # a dimension, and what it may be
-Stored = tuple[dt.datetime, bytes]  # when a block begins, its cells
+Stored = tuple[dt.datetime, bytes | memoryview]  # when a block begins, its cells
 
 
 class Quarters:
