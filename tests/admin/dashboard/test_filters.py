@@ -62,7 +62,8 @@ class TestCrossFiltering:
         assert listed(operator, cards(page)["Calls"].url) == 3
         assert listed(operator, cards(page)["Errors"].url) == 1
         assert listed(operator, row(page, "model", "slow").logs) == 2
-        assert listed(operator, charts(page)["errors"].bars[-1].logs) == 1
+        newest = charts(page)["errors"].bars[-2:]  # where an hour has only just begun, the calls lie in the one before
+        assert sum(listed(operator, bar.logs) for bar in newest) == 1
 
     def test_every_address_works_as_a_page_and_can_be_shared(self, operator, scope, some):
         page = operator.get(NUMBERS, {"range": "24h"})
